@@ -1,0 +1,97 @@
+# Needs Python 3.11 or newer and make; everything else is obtained. `make help` lists what there is.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+# The oldest Python that is good enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && echo "$$name" && break; done)
+# uv installs the same locked files faster, where it is present.
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv)
+ifneq ($(UV),)
+INSTALL = uv pip install --quiet --python $(BIN)/python
+else
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+endif
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run ## play a story over real HTTP and check every answer
+	@$(BIN)/dmp demo
+
+test: minio-begun $(VENV)/.dev postgresql ## run the tests, on real PostgreSQL and real MinIO
+	@$(PYTEST) -m "not long"
+	@$(COVERAGE)
+
+test-long: minio-begun $(VENV)/.dev $(VENV)/.postgresql ## the same with the long runs in full
+	@$(PYTEST)
+	@$(COVERAGE)
+
+bench: minio-begun $(VENV)/.dev postgresql ## ratios, each against a reference measured in the same run
+	@$(BIN)/python -m tests.benchmarks
+
+check: lint test ## lint, types, import contracts, policy checks, then the tests
+
+serve: $(VENV)/.run ## the service with a small demonstration population, on 127.0.0.1:8000
+	@$(BIN)/dmp serve --population demonstration
+
+loadtest: $(VENV)/.load ## a short load test against a service it starts, with its report
+	@$(BIN)/python -m loadtests
+
+lint: $(VENV)/.dev ## style, types, import contracts, policy checks
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/dmp policy check
+
+format: $(VENV)/.dev ## rewrite the sources as ruff formats them
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+lock: ## choose the newest versions that pyproject.toml allows and write requirements/
+	@uv pip compile $(LOCK) pyproject.toml --output-file requirements/run.txt
+	@set -e; seen=requirements/run.txt; for group in build dev load postgresql go; do \
+		cat $$seen > requirements/.seen; \
+		uv pip compile $(LOCK) --group $$group --constraint requirements/.seen --output-file requirements/$$group.txt; \
+		seen="$$seen requirements/$$group.txt"; done; rm requirements/.seen
+
+clean: ## remove what was made here; the cache of the user and var/ stay
+	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help demo test test-long bench check serve loadtest lint format lock clean minio-begun postgresql
+
+PYTEST = $(BIN)/python -m pytest --cov --cov-report=
+# What decides and what keeps is covered entirely; the rest is shown.
+COVERAGE = $(BIN)/coverage report --omit='policy/*,vault/*' && $(BIN)/coverage report --include='policy/*,vault/*' --fail-under=100
+LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command 'make lock' --upgrade
+
+# ------------------------------------------------------------------------- the environment, one stamp for each layer
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 is needed; none was found." >&2; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
+	@$(if $(UV),uv venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV),$(PYTHON) -m venv --clear $(VENV))
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.python requirements/build.txt requirements/run.txt pyproject.toml
+	@$(INSTALL) --require-hashes --requirement requirements/build.txt --requirement requirements/run.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev $(VENV)/.load $(VENV)/.postgresql: $(VENV)/.%: $(VENV)/.run requirements/%.txt
+	@$(INSTALL) --require-hashes --requirement requirements/$*.txt
+	@touch $@
+
+# ------------------------------------------------------------------------------------------ the servers of the tests
+
+# MinIO takes minutes to build, once for a user: it begins while the rest is installed, and the first test that needs it waits.
+minio-begun:
+	@$(PYTHON) -m tests.servers minio >/dev/null 2>&1 &
+
+postgresql: $(VENV)/.dev
+	@$(BIN)/python -m tests.servers postgresql >/dev/null 2>&1 || $(MAKE) --no-print-directory $(VENV)/.postgresql

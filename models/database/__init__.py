@@ -1,0 +1,33 @@
+"""One database behind one URL: SQLite embedded, PostgreSQL in production.
+
+This package alone knows the one from the other. Two ways in: `read` for the hot path (a prepared statement on a
+held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
+"""
+
+from models.database.columns import Id, Instant
+from models.database.postgresql import PostgresqlDatabase
+from models.database.protocol import Database
+from models.database.schema import downgrade, upgrade
+from models.database.sqlite import SqliteDatabase
+from models.database.urls import parsed, sqlite_path
+from models.database.writing import insert
+
+__all__ = ["Database", "Id", "Instant", "downgrade", "insert", "open_database", "upgrade"]
+
+
+async def open_database(url: str) -> Database:
+    """The database at a URL, which `upgrade` has brought up to date before.
+
+    Raises DatabaseUnavailableError when it is not reached, DatabaseError when the URL is none.
+    """
+    where = parsed(url)
+    database: Database
+    database = (
+        PostgresqlDatabase(where) if where.get_backend_name() == "postgresql" else SqliteDatabase(sqlite_path(where))
+    )
+    try:
+        await database.read("SELECT 1")
+    except BaseException:
+        await database.close()
+        raise
+    return database

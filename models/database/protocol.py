@@ -1,0 +1,36 @@
+"""What the rest of the service knows of its database."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Dialect = Literal["sqlite", "postgresql"]
+
+
+class Database(Protocol):
+    """One database, open. Everything raises `models.errors.DatabaseError`, and nothing of the libraries beneath."""
+
+    dialect: Dialect
+
+    async def read(self, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """All rows of a prepared statement, outside any transaction: the hot path.
+
+        Placeholders are `$1`, `$2::uuid`, ...; the statement's text is constant, since it stays prepared. Rows hold
+        the same Python values on both engines (UUID, instants in UTC, booleans, dates) for columns of tables.
+        """
+        ...
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One write transaction: committed when the block ends, rolled back when it raises.
+
+        On SQLite there is one at a time, so never begin a second one inside.
+        """
+        ...
+
+    def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection to read from, in one transaction that is never committed."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,84 @@
+"""National identifiers: what is accepted as one, and the pseudonym that stands for a person everywhere else."""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from uuid import UUID
+
+_INS_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
+_DEPARTMENT = slice(5, 7)
+_AS_DIGITS = {"2A": "19", "2B": "18"}
+_NIR_MODULUS = 97
+_PSEUDONYM_SECRET_BYTES = 32
+
+
+class InvalidIdentifierError(ValueError):
+    """What was given is not such an identifier; the message says why and never repeats the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ins:
+    """Identité nationale de santé: the 13 characters of the NIR and its key. Its repr hides all of them."""
+
+    value: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "Ins":
+        """Read 15 characters; `2A` (19) and `2B` (18) are Corsica's departments, as the key counts them.
+
+        Raises InvalidIdentifierError on any other shape or a wrong key.
+        """
+        if not _INS_SHAPE.fullmatch(text):
+            msg = "an INS is 15 digits, with 2A or 2B allowed as the department"
+            raise InvalidIdentifierError(msg)
+        department = text[_DEPARTMENT]
+        digits = text[:5] + _AS_DIGITS.get(department, department) + text[7:13]
+        if _NIR_MODULUS - int(digits) % _NIR_MODULUS != int(text[13:]):
+            msg = "the control key of this INS is wrong"
+            raise InvalidIdentifierError(msg)
+        return cls(text)
+
+    def pseudonym(self, secret: bytes) -> UUID:
+        """The only name by which URLs, logs, journal and indexes know the person.
+
+        HMAC-SHA-256 over the 13 characters as written, first 16 bytes (RULES §5). Raises ValueError on a short secret.
+        """
+        if len(secret) < _PSEUDONYM_SECRET_BYTES:
+            msg = f"a pseudonym secret has at least {_PSEUDONYM_SECRET_BYTES} bytes"
+            raise ValueError(msg)
+        return UUID(bytes=hmac.digest(secret, self.value[:13].encode("ascii"), hashlib.sha256)[:16])
+
+
+def parse_rpps(text: str) -> str:
+    """An RPPS: 11 digits, the last a Luhn key. Raises InvalidIdentifierError."""
+    return _luhn(text, 11, "an RPPS")
+
+
+def parse_organization(text: str) -> str:
+    """A FINESS, or the SIREN of the fund: 9 digits, the last a Luhn key. Raises InvalidIdentifierError."""
+    return _luhn(text, 9, "an organization's identifier (FINESS or SIREN)")
+
+
+def parse_pseudonym(text: str) -> UUID:
+    """A UUID in its 36-character form. Raises InvalidIdentifierError on any other spelling."""
+    try:
+        value = UUID(text)
+    except ValueError:
+        value = None
+    if value is None or str(value) != text.lower():
+        msg = "not a UUID of 36 characters"
+        raise InvalidIdentifierError(msg)
+    return value
+
+
+def _luhn(text: str, length: int, what: str) -> str:
+    if len(text) != length or not (text.isascii() and text.isdigit()):
+        msg = f"{what} has {length} digits"
+        raise InvalidIdentifierError(msg)
+    doubled = (2 * int(digit) for digit in text[-2::-2])
+    total = sum(int(digit) for digit in text[-1::-2]) + sum(sum(divmod(value, 10)) for value in doubled)
+    if total % 10:
+        msg = f"the control key of {what} is wrong"
+        raise InvalidIdentifierError(msg)
+    return text

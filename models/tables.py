@@ -1,0 +1,285 @@
+"""Where facts are stored, the same on SQLite and PostgreSQL.
+
+Primary keys of what belongs to a person begin with the dossier, so that PostgreSQL can be partitioned and
+distributed by it. What crosses dossiers has a table of its own: the directory, `place`, the journal's order.
+Migrations create these tables; `tests/models/test_migrations.py` holds the two together.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    false,
+    text,
+)
+
+from models.database import Id, Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# On SQLite, tables without rowid live in the tree of their primary key: one descent finds a row, and the rows of a
+# dossier lie together.
+
+# The directory: who exists.
+
+professional = Table(
+    "professional",
+    metadata,
+    Column("rpps", Text, primary_key=True),
+    Column("profession", Text, nullable=False),
+    Column("samu_regulator", Boolean, nullable=False, server_default=false()),
+    Column("person", Id),
+    sqlite_with_rowid=False,
+)
+
+organization = Table(
+    "organization",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+exercise = Table(
+    "exercise",
+    metadata,
+    Column("professional", Text, ForeignKey("professional.rpps", ondelete="CASCADE"), primary_key=True),
+    Column("organization", Text, ForeignKey("organization.id"), primary_key=True),
+    Index(None, "organization", "professional"),
+    comment="Where a professional exercises.",
+    sqlite_with_rowid=False,
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("organization", Text, ForeignKey("organization.id"), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The dossier: what the patient decided, and who may enter.
+
+dossier = Table(
+    "dossier",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("state_since", Instant, nullable=False),
+    Column("born", Date),
+    Column("protected", Boolean, nullable=False, server_default=false()),
+    Column("care_team_consent", Boolean, nullable=False, server_default=false()),
+    Column("refuses_break_glass", Boolean, nullable=False, server_default=false()),
+    Column("refuses_centre_15", Boolean, nullable=False, server_default=false()),
+    Column("masked_in_emergency", Boolean, nullable=False, server_default=false()),
+    Column("ins_sealed", LargeBinary, comment="The INS under the dossier's key; the only place where it stands."),
+    Column("opened_at", Instant),
+    Column("opener_type", Text),
+    Column("opener_id", Text),
+    sqlite_with_rowid=False,
+)
+
+dossier_key = Table(
+    "dossier_key",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False, comment="The key of the key service that wraps it."),
+)
+
+relation = Table(
+    "relation",
+    metadata,
+    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("party_type", Text, primary_key=True),
+    Column("party", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("since", Instant),
+    Column("until", Instant),
+    Index(None, "party_type", "party", "dossier"),
+    sqlite_with_rowid=False,
+)
+
+representation = Table(
+    "representation",
+    metadata,
+    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("until", Instant),
+    sqlite_with_rowid=False,
+)
+
+has_read = Table(
+    "has_read",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("professional", Text, primary_key=True),
+    comment="Who has read something of the dossier before; written with the journal entry of the reading.",
+    sqlite_with_rowid=False,
+)
+
+# Documents and messages: facts here, content in the object store.
+
+place = Table(
+    "place",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("dossier", Id, nullable=False),
+    comment="In which dossier a document or message is.",
+    sqlite_with_rowid=False,
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("series", Id, nullable=False, comment="The first version's id: a mask holds for all versions."),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("document_type", Text, nullable=False),
+    Column("author_type", Text, nullable=False),
+    Column("author_id", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("masked", Boolean, nullable=False, server_default=false()),
+    Column("withheld_until", Instant),
+    Column("hidden_from_representatives", Boolean, nullable=False, server_default=false()),
+    Column("status", Text, nullable=False),
+    Column(
+        "contest_sealed", LargeBinary, comment="The patient's contest and the author's answer, under the dossier's key."
+    ),
+    Index(None, "dossier", "series"),
+    Index(
+        None,
+        "dossier",
+        "created_at",
+        "id",
+        postgresql_where=text("status <> 'deleted'"),
+        sqlite_where=text("status <> 'deleted'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+content = Table(
+    "content",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("document", Id, primary_key=True),
+    Column("object_name", Text, nullable=False),
+    Column("head", LargeBinary, nullable=False, comment="The object's first bytes: header, salt, commitment."),
+    Column("data_key", LargeBinary, nullable=False, comment="The document's key, wrapped under the dossier's."),
+    Column("content_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False, comment="Of the plaintext, in bytes."),
+    Column("sha256", LargeBinary, nullable=False, comment="Of the plaintext, under the dossier's key."),
+    Column("title_sealed", LargeBinary, nullable=False, comment="Under the dossier's key."),
+    Column("deposited_at", Instant, nullable=False),
+    Index(None, "object_name"),
+    comment="What the vault needs to give a document back; the row goes when the document is erased.",
+)
+
+pending_object = Table(
+    "pending_object",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("object_name", Text, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("removing", Boolean, nullable=False, server_default=false(), comment="To be removed, whatever its age."),
+    comment="Objects that are being written, that a crash left behind, or that are to go: reconcile removes these.",
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("addressee", Text, nullable=False),
+    Column("sent_at", Instant, nullable=False),
+    Column("reply_to", Id),
+    Column("sealed", LargeBinary, nullable=False, comment="Subject, body and references, under the dossier's key."),
+    Index(None, "addressee", "sent_at", "id"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("client", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", LargeBinary, nullable=False, comment="SHA-256 of what was asked."),
+    Column("answer", Text, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+)
+
+# The journal: entries by dossier, one order for all.
+
+journal_entry = Table(
+    "journal_entry",
+    metadata,
+    Column("dossier", Id, primary_key=True, comment="The nil UUID when the question was about no known dossier."),
+    Column("sequence", BigInteger, primary_key=True, comment="1, 2, 3, ... in the dossier."),
+    Column("position", BigInteger, nullable=False, comment="The leaf's index in the tree, from 0."),
+    Column("leaf", LargeBinary, nullable=False, comment="RFC 6962 leaf hash of the entry's bytes."),
+    Column("entry", LargeBinary, nullable=False, comment="The canonical bytes."),
+    Column("at", Instant, nullable=False),
+    Column("professional", Text, comment="The subject's RPPS, to answer: who read what?"),
+    # Not unique, which a table partitioned by dossier cannot promise: `journal_head`, locked, gives each number once.
+    Index(None, "position"),
+    Index(None, "professional", "at"),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False, comment="Roots of the complete subtrees, largest first."),
+    comment="One row: the tree's size and what the next leaf is added to.",
+)
+
+journal_chain = Table(
+    "journal_chain",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    comment="The last entry of each dossier, to which the next one is chained.",
+)
+
+journal_node = Table(
+    "journal_node",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, comment="8, 16, ...: only the roots of full tiles of 256."),
+    Column("position", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# Who may call the service.
+
+client = Table(
+    "client",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key_hash", LargeBinary, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False, comment="Words separated by spaces."),
+    Column("speaks_for", Text, nullable=False, comment="Subject types separated by spaces."),
+    Column("organization", Text),
+    Column("created_at", Instant, nullable=False),
+)

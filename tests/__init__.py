@@ -1,0 +1,1 @@
+"""What is promised, seen to hold."""

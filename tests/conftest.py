@@ -1,0 +1,151 @@
+"""What tests of every package share: real servers, fresh databases and buckets.
+
+A server is started when the first test asks for it, and stopped with the session. Where MinIO cannot be had the tests
+that need it are counted and named in one loud line at the end; with CI=true they fail.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from models import database as storage
+from tests.servers.errors import UnavailableError
+from tests.servers.minio import MinioServer, minio
+from tests.servers.postgresql import PostgresqlServer, postgresql
+
+VERSIONS = pytest.StashKey[dict[str, str]]()
+NOT_RUN = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[VERSIONS] = {}
+    config.stash[NOT_RUN] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for name, version in config.stash[VERSIONS].items():
+        terminalreporter.write_line(f"really used: {name} {version}")
+    if reasons := config.stash[NOT_RUN]:
+        line = f"{len(reasons)} TESTS NOT RUN, NO MINIO: {reasons[0]}"
+        terminalreporter.write_line(line, red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop of the service is asyncio's."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(pytestconfig: pytest.Config) -> Iterator[PostgresqlServer]:
+    """The session's own PostgreSQL."""
+    with postgresql() as server:
+        pytestconfig.stash[VERSIONS]["PostgreSQL"] = f"{server.version} ({server.programs})"
+        yield server
+
+
+@pytest.fixture(scope="session")
+def minio_session(pytestconfig: pytest.Config) -> Iterator[MinioServer | str]:
+    """The session's own MinIO, or why there is none."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(minio())
+        except UnavailableError as error:
+            yield str(error)
+            return
+        pytestconfig.stash[VERSIONS]["MinIO"] = server.version
+        yield server
+
+
+@pytest.fixture
+def minio_server(minio_session: MinioServer | str, pytestconfig: pytest.Config) -> MinioServer:
+    """The session's own MinIO."""
+    if isinstance(minio_session, MinioServer):
+        return minio_session
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"MinIO cannot be had: {minio_session}")
+    pytestconfig.stash[NOT_RUN].append(minio_session)
+    pytest.skip(f"MinIO cannot be had: {minio_session}")
+
+
+@pytest.fixture
+def minio_url(minio_server: MinioServer) -> str:
+    """Of a bucket that nobody has used; whoever opens the store makes it."""
+    return minio_server.url(f"bucket-{secrets.token_hex(8)}")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """Of an empty PostgreSQL database."""
+    name = f"empty_{secrets.token_hex(8)}"
+    yield postgresql_server.create(name)
+    postgresql_server.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Of an empty SQLite database."""
+    return f"sqlite:///{tmp_path / 'empty.sqlite'}"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql_template(postgresql_server: PostgresqlServer) -> str:
+    """Name of a database in which every migration has run, to be copied."""
+    name = "migrated"
+    storage.upgrade(postgresql_server.create(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file on which every migration has run, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "migrated.sqlite"
+    storage.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def migrated_postgresql_url(postgresql_server: PostgresqlServer, migrated_postgresql_template: str) -> Iterator[str]:
+    """Of a PostgreSQL database with all tables and no row."""
+    name = f"migrated_{secrets.token_hex(8)}"
+    yield postgresql_server.create(name, migrated_postgresql_template)
+    postgresql_server.drop(name)
+
+
+@pytest.fixture
+def migrated_sqlite_url(tmp_path: Path, migrated_sqlite_template: Path) -> str:
+    """Of a SQLite database with all tables and no row."""
+    path = tmp_path / "migrated.sqlite"
+    shutil.copyfile(migrated_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Each database engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest) -> str:
+    """Of an empty database on each engine in turn."""
+    return str(request.getfixturevalue(f"{dialect}_url"))
+
+
+@pytest.fixture
+def migrated_url(dialect: str, request: pytest.FixtureRequest) -> str:
+    """Of a database with all tables and no row, on each engine in turn."""
+    return str(request.getfixturevalue(f"migrated_{dialect}_url"))
+
+
+@pytest.fixture
+async def database(migrated_url: str) -> AsyncIterator["storage.Database"]:
+    """All tables and no row, opened, on each engine in turn."""
+    opened = await storage.open_database(migrated_url)
+    yield opened
+    await opened.close()
