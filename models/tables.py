@@ -165,7 +165,6 @@ document = Table(
     Column(
         "contest_sealed", LargeBinary, comment="The patient's contest and the author's answer, under the dossier's key."
     ),
-    Index(None, "dossier", "series"),
     Index(
         None,
         "dossier",
@@ -239,10 +238,10 @@ journal_entry = Table(
     Column("leaf", LargeBinary, nullable=False, comment="RFC 6962 leaf hash of the entry's bytes."),
     Column("entry", LargeBinary, nullable=False, comment="The canonical bytes."),
     Column("at", Instant, nullable=False),
-    Column("professional", Text, comment="The subject's RPPS, to answer: who read what?"),
+    Column("subject", Text, nullable=False, comment="type/id, to answer: who read what?"),
     # Not unique, which a table partitioned by dossier cannot promise: `journal_head`, locked, gives each number once.
     Index(None, "position"),
-    Index(None, "professional", "at"),
+    Index(None, "subject", "at"),
 )
 
 journal_head = Table(

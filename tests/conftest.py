@@ -7,13 +7,14 @@ that need it are counted and named in one loud line at the end; with CI=true the
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
-from models import database as storage
+from models.database import Database, open_database, upgrade
 from tests.servers.errors import UnavailableError
 from tests.servers.minio import MinioServer, minio
 from tests.servers.postgresql import PostgresqlServer, postgresql
@@ -22,17 +23,26 @@ VERSIONS = pytest.StashKey[dict[str, str]]()
 NOT_RUN = pytest.StashKey[list[str]]()
 
 
+hypothesis.settings.register_profile("repository", deadline=None)  # no test asserts a duration
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("repository")
     config.stash[VERSIONS] = {}
     config.stash[NOT_RUN] = []
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for name, version in config.stash[VERSIONS].items():
-        terminalreporter.write_line(f"really used: {name} {version}")
-    if reasons := config.stash[NOT_RUN]:
-        line = f"{len(reasons)} TESTS NOT RUN, NO MINIO: {reasons[0]}"
-        terminalreporter.write_line(line, red=True, bold=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Below everything else that pytest prints: which servers were really used, what could not be run."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not isinstance(reporter, pytest.TerminalReporter):
+        return
+    for name, version in sorted(session.config.stash[VERSIONS].items()):
+        reporter.write_line(f"really used: {name} {version}")
+    if reasons := session.config.stash[NOT_RUN]:
+        reporter.write_line(f"{len(reasons)} TESTS NOT RUN, NO MINIO: {reasons[0]}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +107,7 @@ def sqlite_url(tmp_path: Path) -> str:
 def migrated_postgresql_template(postgresql_server: PostgresqlServer) -> str:
     """Name of a database in which every migration has run, to be copied."""
     name = "migrated"
-    storage.upgrade(postgresql_server.create(name))
+    upgrade(postgresql_server.create(name))
     return name
 
 
@@ -105,7 +115,7 @@ def migrated_postgresql_template(postgresql_server: PostgresqlServer) -> str:
 def migrated_sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file on which every migration has run, to be copied."""
     path = tmp_path_factory.mktemp("template") / "migrated.sqlite"
-    storage.upgrade(f"sqlite:///{path}")
+    upgrade(f"sqlite:///{path}")
     return path
 
 
@@ -144,8 +154,8 @@ def migrated_url(dialect: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator["storage.Database"]:
+async def database(migrated_url: str) -> AsyncIterator[Database]:
     """All tables and no row, opened, on each engine in turn."""
-    opened = await storage.open_database(migrated_url)
+    opened = await open_database(migrated_url)
     yield opened
     await opened.close()

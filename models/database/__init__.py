@@ -4,6 +4,7 @@ This package alone knows the one from the other. Two ways in: `read` for the hot
 held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
 """
 
+from models.database.bulk import load, prepare_bulk
 from models.database.columns import Id, Instant
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
@@ -12,7 +13,7 @@ from models.database.sqlite import SqliteDatabase
 from models.database.urls import parsed, sqlite_path
 from models.database.writing import insert
 
-__all__ = ["Database", "Id", "Instant", "downgrade", "insert", "open_database", "upgrade"]
+__all__ = ["Database", "Id", "Instant", "downgrade", "insert", "load", "open_database", "prepare_bulk", "upgrade"]
 
 
 async def open_database(url: str) -> Database:

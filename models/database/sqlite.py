@@ -63,7 +63,11 @@ class SqliteDatabase:
         self._cold = engine(path, begin="BEGIN", pool_size=4)
 
     async def read(self, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
-        bound = [_BIND[type(value)](value) if type(value) in _BIND else value for value in values]
+        # By name ("1", "2", ...): Python 3.12.0 to 3.12.3 warn when `?1` is bound by position.
+        bound = {
+            str(number): _BIND[type(value)](value) if type(value) in _BIND else value
+            for number, value in enumerate(values, 1)
+        }
         with reached():
             return self._reader.execute(_native(statement), bound).fetchall()
 
@@ -84,6 +88,11 @@ class SqliteDatabase:
         self._reader.close()
         await self._writer.dispose()
         await self._cold.dispose()
+
+
+def bound(values: Sequence[Any]) -> list[Any]:
+    """Values as SQLite stores them."""
+    return [_BIND[type(value)](value) if type(value) in _BIND else value for value in values]
 
 
 @lru_cache(maxsize=_STATEMENTS)

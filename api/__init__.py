@@ -1,0 +1,1 @@
+"""Every way in: HTTP, the command line, the review console."""

@@ -1,0 +1,55 @@
+"""Answers that leave as they are: encoded once, no copy, no negotiation."""
+
+from collections.abc import AsyncIterator
+
+from litestar.types import Receive, Scope, Send
+
+
+class JsonAnswer:
+    """Sends a body already encoded. It is an ASGI application: the framework's Response costs as much as a decision."""
+
+    __slots__ = ("_body", "_headers", "_status")
+
+    def __init__(
+        self,
+        body: bytes,
+        status: int = 200,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+        content_type: bytes = b"application/json",
+    ) -> None:
+        self._body = body
+        self._status = status
+        self._headers = ((b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers)
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body, "more_body": False})
+
+
+class NoContent:
+    """204: done, and nothing to say of it."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Streamed:
+    """A body of known length, sent piece by piece as it comes.
+
+    Once the first piece has left, a fault can only cut the answer short: the caller sees fewer bytes than announced.
+    """
+
+    def __init__(self, status: int, headers: tuple[tuple[bytes, bytes], ...], pieces: AsyncIterator[bytes]) -> None:
+        self._status = status
+        self._headers = headers
+        self._pieces = pieces
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        async for piece in self._pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

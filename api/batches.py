@@ -1,0 +1,78 @@
+"""A batch of questions: which they are once the defaults are applied, and in what order they end (AuthZEN 7.1).
+
+An item that makes no question is denied in its place and spoils no other; it is not judged, so not journaled.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from api.errors import MalformedRequestError
+from api.schemas.authzen import Answer, EvaluationRequest, EvaluationsRequest
+from api.strict_json import convert
+
+MAX_EVALUATIONS = 1000
+_STOPS_AFTER = {None: None, "execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
+
+Item = EvaluationRequest | Answer
+
+
+def stop_after(batch: EvaluationsRequest) -> bool | None:
+    """The decision that ends the batch, None if it is carried out to the end."""
+    return _STOPS_AFTER[None if batch.options is None else batch.options.evaluations_semantic]
+
+
+def items_of(batch: EvaluationsRequest) -> list[Item]:
+    """Each item as a question, or as the denial that says why it makes none. Raises MalformedRequestError."""
+    given = batch.evaluations or []
+    if len(given) > MAX_EVALUATIONS:
+        msg = f"The member evaluations has more than {MAX_EVALUATIONS} items."
+        raise MalformedRequestError(msg)
+    defaults = defaults_of(batch)
+    items = [_item(defaults, item) for item in given]
+    if stop_after(batch) is False:
+        first = next((place for place, item in enumerate(items) if isinstance(item, Answer)), len(items))
+        del items[first + 1 :]
+    return items
+
+
+def defaults_of(batch: EvaluationsRequest) -> dict[str, Any]:
+    """The members that items inherit, whole (7.1.1)."""
+    members = {
+        "subject": batch.subject,
+        "action": batch.action,
+        "resource": batch.resource,
+        "context": batch.context,
+    }
+    return {name: member for name, member in members.items() if member is not None}
+
+
+def interleave(items: Sequence[Item], judged: Sequence[Answer], *, ends: bool | None) -> list[Answer]:
+    """The answers of the judge, and the denials of items that make no question, in the order of the items."""
+    answers: list[Answer] = []
+    waiting = iter(judged)
+    for item in items:
+        answer = item if isinstance(item, Answer) else next(waiting)
+        answers.append(answer)
+        if answer.decision is ends:
+            break
+    return answers
+
+
+def _item(defaults: dict[str, Any], item: object) -> Item:
+    try:
+        if not isinstance(item, dict):
+            raise MalformedRequestError("The item must be an object.")
+        return convert(_with_resource_type(defaults | item, defaults), EvaluationRequest)
+    except MalformedRequestError as error:
+        return Answer(decision=False, context={"error": {"status": 400, "message": error.sentence}})
+
+
+def _with_resource_type(item: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The standard inherits whole members; its conformance suite has a resource inherit its `type` alone.
+
+    openid/authzen#640. Nothing else is merged: a property that an item did not state must not count for it.
+    """
+    resource, default = item.get("resource"), defaults.get("resource")
+    if isinstance(resource, dict) and "type" not in resource and default is not None and "type" in default:
+        return item | {"resource": resource | {"type": default["type"]}}
+    return item

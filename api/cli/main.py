@@ -1,0 +1,173 @@
+"""`dmp`: the service, its data, its policy, its keys and its journal, from a shell.
+
+Commands import what they need when they run, so that `dmp --help` is quick and the supervisor of `dmp serve` stays small.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from api.settings import Settings, SettingsError
+
+_LOOPBACK = "127.0.0.1"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def dmp(context: click.Context) -> None:
+    """The DMP's authorization service and document vault. Settings come from the environment (DMP_HOME, ...)."""
+    try:
+        context.obj = Settings.from_environment(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@dmp.command()
+@click.pass_obj
+def init(settings: Settings) -> None:
+    """Create or bring up to date the data folder, the database and the keys."""
+    from api.cli import setting_up
+
+    setting_up.initialise(settings)
+    click.echo(f"ready: {settings.home}")
+
+
+@dmp.command()
+@click.option("--host", default=_LOOPBACK, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--demonstration", is_flag=True, help="First import a small population, and print a client's key.")
+@click.pass_obj
+def serve(settings: Settings, host: str, port: int, workers: int, *, demonstration: bool) -> None:
+    """Answer over HTTP; an empty home is initialised first."""
+    from api.cli import serve as serving
+    from api.cli import setting_up
+
+    if serving.work_on_inherited_socket(settings):
+        return
+    setting_up.initialise(settings)
+    if demonstration:
+        key = setting_up.import_demonstration(settings)
+        click.echo(f"KEY={key}")
+    serving.serve(settings, host, port, workers)
+
+
+@dmp.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.pass_obj
+def import_(settings: Settings, files: Sequence[Path]) -> None:
+    """Import facts from NDJSON files; each file is taken whole or not at all. `-` is standard input."""
+    from api.cli import importing
+
+    for file in files:
+        click.echo(importing.import_file(settings, file))
+
+
+@dmp.group()
+def client() -> None:
+    """The components that may call the service."""
+
+
+@client.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, help="decide, documents, dossiers, journal, ...")
+@click.option("--speaks-for", "speaks_for", multiple=True, help="A subject type; without it, every one.")
+@click.option("--organization", help="It speaks as this organization and those who exercise there only.")
+@click.pass_obj
+def add_client(
+    settings: Settings, name: str, scopes: Sequence[str], speaks_for: Sequence[str], organization: str | None
+) -> None:
+    """Register a component and print its key, once."""
+    from api.cli import clients
+
+    click.echo(clients.add(settings, name, scopes, speaks_for, organization))
+
+
+@dmp.group()
+def policy() -> None:
+    """The rules."""
+
+
+@policy.command("check")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.pass_obj
+def check_policy(settings: Settings, folder: Path | None) -> None:
+    """Load a policy folder (default: the one in force) as the service would, and say what is refused."""
+    from policy.engine import Engine
+
+    engine = Engine.load(folder or settings.policy_dir)
+    click.echo(f"accepted: revision {engine.revision}")
+
+
+@dmp.group()
+def keys() -> None:
+    """The keys."""
+
+
+@keys.command("status")
+@click.pass_obj
+def keys_status(settings: Settings) -> None:
+    """Which keys there are, never their values."""
+    from api.cli import setting_up
+
+    click.echo(setting_up.keys_status(settings))
+
+
+@dmp.group()
+def vault() -> None:
+    """The sealed documents."""
+
+
+@vault.command("reconcile")
+@click.option("--older-than", default=3600, show_default=True, type=click.IntRange(0), help="Seconds.")
+@click.pass_obj
+def reconcile(settings: Settings, older_than: int) -> None:
+    """Remove what interrupted deposits and erasures left behind."""
+    from api.cli import maintenance
+
+    click.echo(maintenance.reconcile(settings, older_than))
+
+
+@dmp.group()
+def journal() -> None:
+    """The trace."""
+
+
+@journal.command("verify")
+@click.pass_obj
+def verify(settings: Settings) -> None:
+    """Recompute the whole journal; fails at the first entry that is not what was written."""
+    from api.cli import maintenance
+
+    click.echo(maintenance.verify_journal(settings))
+
+
+@dmp.command()
+def demo() -> None:
+    """Play a patient's story against a service started for it; fails if an answer is not the expected one."""
+    from rich.console import Console
+
+    from api.cli.demo import play
+
+    sys.exit(play(Console()))
+
+
+def main() -> None:
+    """Run a command; whatever it cannot do is one sentence on standard error and a status other than 0."""
+    from api.errors import DmpError
+    from models.errors import DatabaseError, ImportRefusedError
+    from models.identifiers import InvalidIdentifierError
+    from policy.errors import PolicyFileError
+    from vault.errors import VaultError
+
+    try:
+        dmp()
+    except (DmpError, DatabaseError, ImportRefusedError, InvalidIdentifierError, PolicyFileError, VaultError, OSError) as error:
+        sys.exit(f"dmp: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""`dmp serve`: one worker in this process, or several behind one socket.
+
+SIGTERM ends gracefully: requests in flight are answered and the journal is flushed. SIGHUP loads the policy again,
+in every worker.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+import uvloop
+
+from api.log import configure_logging
+from api.settings import Settings
+
+GRACEFUL_SECONDS = 15
+_WORKER_FD = "DMP_WORKER_SOCKET"
+_RESTART_SECONDS = 1.0
+
+
+def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Answer on `host:port` until SIGTERM or SIGINT. Raises OSError if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    if workers == 1:
+        work(settings, listener)
+    else:
+        _Supervisor(listener, workers).run()
+
+
+def work(settings: Settings, listener: socket.socket, *, one_of_several: bool = False) -> None:
+    """Answer on a bound socket in this process."""
+    configure_logging(settings.log_level)
+    # uvicorn raises the signal again once it has answered what was in flight: only closing is left then.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(settings, listener, one_of_several=one_of_several))
+
+
+async def _work(settings: Settings, listener: socket.socket, *, one_of_several: bool) -> None:
+    from api.asgi import service  # noqa: PLC0415 - the supervisor starts without loading the service
+
+    async with service(settings, one_of_several=one_of_several) as app:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        )
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _leave(*_: int | FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
+def work_on_inherited_socket(settings: Settings) -> bool:
+    """In a worker of several: answer on the supervisor's socket. False if this is not such a process."""
+    inherited = os.environ.pop(_WORKER_FD, None)
+    if inherited is None:
+        return False
+    work(settings, socket.socket(fileno=int(inherited)), one_of_several=True)
+    return True
+
+
+class _Supervisor:
+    """Keeps so many workers alive on one socket and passes signals on."""
+
+    def __init__(self, listener: socket.socket, workers: int) -> None:
+        self._listener = listener
+        self._wanted = workers
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._stopping = False
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._reload)
+        while not self._stopping:
+            self._workers = [worker for worker in self._workers if worker.poll() is None]
+            while len(self._workers) < self._wanted and not self._stopping:
+                self._workers.append(self._start())
+            time.sleep(_RESTART_SECONDS)
+        for worker in self._workers:
+            worker.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        number = self._listener.fileno()
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "api.cli.main", "serve"],
+            env=os.environ | {_WORKER_FD: str(number)},
+            pass_fds=(number,),
+        )
+
+    def _stop(self, *_: int | FrameType | None) -> None:
+        self._stopping = True
+        for worker in self._workers:
+            worker.send_signal(signal.SIGTERM)
+
+    def _reload(self, *_: int | FrameType | None) -> None:
+        for worker in self._workers:
+            worker.send_signal(signal.SIGHUP)

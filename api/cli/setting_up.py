@@ -1,0 +1,64 @@
+"""`dmp init`, and what `dmp serve` does first: data folder, keys, database, object store."""
+
+import asyncio
+from importlib.resources import as_file, files
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from api.cli import clients, importing
+from api.parts import open_parts
+from api.settings import Settings
+from models.database import open_database, upgrade
+from models.vocabulary import Scope
+from vault.errors import KeyringError
+from vault.local_keys import LocalKeyring
+from vault.locations import keys_from_url
+
+DEMONSTRATION_CLIENT = "demonstration"
+
+
+def initialise(settings: Settings) -> None:
+    """Create what is missing and bring the rest up to date; doing it again changes nothing.
+
+    Raises KeyringError where the database has dossiers and the keyring is gone: new keys would open none of them.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+    keyring = _local_keyring(settings)
+    if keyring is not None and not keyring.exists():
+        if asyncio.run(_has_keys(settings)):
+            msg = f"the database holds dossiers sealed under a keyring that is not there: {keyring}"
+            raise KeyringError(msg)
+        LocalKeyring.create(keyring)
+    asyncio.run(_open_once(settings))
+
+
+def keys_status(settings: Settings) -> str:
+    """What the key service says of itself, without a key in it."""
+    return repr(keys_from_url(settings.keys_url))
+
+
+def import_demonstration(settings: Settings) -> str:
+    """The small population of the demonstration, and a new key for a client that may do everything with it."""
+    with as_file(files("api.cli") / "demonstration.ndjson") as population:
+        importing.import_file(settings, population)
+    scopes = [scope.value for scope in Scope if scope is not Scope.FEEDS]
+    return clients.replace(settings, DEMONSTRATION_CLIENT, scopes)
+
+
+def _local_keyring(settings: Settings) -> Path | None:
+    parts = urlsplit(settings.keys_url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+async def _has_keys(settings: Settings) -> bool:
+    database = await open_database(settings.database_url)
+    try:
+        return bool(await database.read("SELECT 1 FROM dossier_key LIMIT 1"))
+    finally:
+        await database.close()
+
+
+async def _open_once(settings: Settings) -> None:
+    async with open_parts(settings):
+        pass

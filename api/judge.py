@@ -1,0 +1,65 @@
+"""What the AuthZEN layer asks, and of whom: the protocol knows nothing of dossiers, the judge nothing of HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from api.identity import Caller
+from api.schemas.authzen import (
+    ActionSearch,
+    Answer,
+    EvaluationRequest,
+    FoundAction,
+    FoundEntity,
+    ResourceSearch,
+    SubjectSearch,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which part of a search is wanted: at most `limit` results, beginning after the judge's own word `after`."""
+
+    limit: int
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPage:
+    """Some of the subjects or resources found; `next` is the judge's word for where the rest begins, if any."""
+
+    results: Sequence[FoundEntity]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPage:
+    """Some of the actions found; `next` as in EntityPage."""
+
+    results: Sequence[FoundAction]
+    next: str | None = None
+
+
+class Judge(Protocol):
+    """Answers questions and journals those that are not dry runs; a search is a what-if and is not journaled.
+
+    The caller has the scope and speaks for the kind of subject, and has the scope `policy` if it asks to explain;
+    whether it speaks as the organization to which it is tied takes facts, so the judge checks it: ForbiddenError.
+    """
+
+    async def evaluate(
+        self, caller: Caller, questions: Sequence[EvaluationRequest], *, stop_after: bool | None
+    ) -> Sequence[Answer]:
+        """The answers, in order, all written down.
+
+        With `stop_after`, the first answer equal to it is the last one: the rest is neither judged nor journaled.
+        """
+
+    async def search_subjects(self, caller: Caller, search: SubjectSearch, page: PageRequest) -> EntityPage:
+        """Who, of the kind `search.subject.type`, may do `search.action` to `search.resource`."""
+
+    async def search_resources(self, caller: Caller, search: ResourceSearch, page: PageRequest) -> EntityPage:
+        """To which, of the kind `search.resource.type`, `search.subject` may do `search.action`."""
+
+    async def search_actions(self, caller: Caller, search: ActionSearch, page: PageRequest) -> ActionPage:
+        """What `search.subject` may do to `search.resource`."""

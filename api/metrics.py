@@ -1,0 +1,65 @@
+"""What Prometheus reads: how long requests take, what is decided, how many entries share a commit.
+
+Each application has its own registry. Of several workers behind one socket, a scrape reaches any one: then they share a
+folder (`PROMETHEUS_MULTIPROC_DIR`, set before prometheus_client is first imported), and each exposes the sum.
+"""
+
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The counts of one application; labels take few values, and none that a caller chooses."""
+
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "dmp_request_seconds",
+            "How long answering took.",
+            ("route", "method", "status"),
+            registry=self._registry,
+            buckets=_SECONDS,
+        )
+        self._decisions = Counter("dmp_decisions", "Decisions taken.", ("outcome", "rule"), registry=self._registry)
+        self._batches = Histogram(
+            "dmp_journal_batch_entries", "Entries in one commit.", registry=self._registry, buckets=_ENTRIES
+        )
+        self._known_requests: dict[tuple[str, str, int], Histogram] = {}
+        self._known_decisions: dict[tuple[bool, str], Counter] = {}
+
+    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """An answer, by the template of its route."""
+        key = (route, method if method in _METHODS else "OTHER", status)
+        child = self._known_requests.get(key)
+        if child is None:
+            child = self._known_requests[key] = self._requests.labels(key[0], key[1], str(status))
+        child.observe(seconds)
+
+    def count_decision(self, *, allowed: bool, rule: str) -> None:
+        """A decision, by the rule that made it."""
+        child = self._known_decisions.get((allowed, rule))
+        if child is None:
+            outcome = "permitted" if allowed else "denied"
+            child = self._known_decisions[allowed, rule] = self._decisions.labels(outcome, rule)
+        child.inc()
+
+    def observe_journal_batch(self, entries: int) -> None:
+        """A commit of the journal."""
+        self._batches.observe(entries)
+
+    def exposition(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        if self._shared is None:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=str(self._shared))  # type: ignore[no-untyped-call]  # published without types
+        return generate_latest(registry)

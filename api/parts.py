@@ -1,0 +1,66 @@
+"""What the service and the command line are made of, opened from the settings and closed together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from api.errors import SettingsError
+from api.settings import Settings
+from models.database import Database, open_database
+from vault.blobs import BlobStore
+from vault.documents import Documents
+from vault.journal.checkpoint import Signer
+from vault.journal.ledger import Ledger
+from vault.journal.reading import read_head
+from vault.keys import DossierKeys, KeyService, Secret
+from vault.locations import keys_from_url, store_from_url
+
+JOURNAL_NAME = "dmp-authz/journal"
+"""The journal's origin in its signed checkpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that holds state, open."""
+
+    database: Database
+    key_service: KeyService
+    dossier_keys: DossierKeys
+    store: BlobStore
+    documents: Documents
+    ledger: Ledger
+    signer: Signer
+
+    async def journal_size(self) -> int:
+        """How many entries the journal has."""
+        async with self.database.connect() as connection:
+            return (await read_head(connection)).size
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Open everything; when the block ends, flush the journal and close. Raises what does not open."""
+    async with AsyncExitStack() as stack:
+        try:
+            key_service, store = keys_from_url(settings.keys_url), store_from_url(settings.vault_url)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        database = await open_database(settings.database_url)
+        stack.push_async_callback(database.close)
+        stack.push_async_callback(store.close)
+        await store.prepare()
+        ledger = Ledger(database)
+        stack.push_async_callback(ledger.aclose)
+        dossier_keys = DossierKeys(database, key_service)
+        seed = await key_service.secret(Secret.JOURNAL_SIGNING)
+        yield Parts(
+            database,
+            key_service,
+            dossier_keys,
+            store,
+            Documents(database, store, dossier_keys),
+            ledger,
+            Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(seed)),
+        )

@@ -1,0 +1,1 @@
+"""What travels: msgspec structs, and nothing that they do."""

@@ -1,0 +1,55 @@
+"""What travels about the trace and the rules."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Named(Struct, frozen=True):
+    type: str
+    id: str
+
+
+class JournalItem(Struct, frozen=True):
+    """One line of a batch, a listing or an export."""
+
+    action: str
+    resource: Named
+    decision: bool
+    rule: str
+
+
+class JournalEntry(Struct, frozen=True, omit_defaults=True):
+    """One decision or change; `entry` is its number in the dossier, from 1 without a gap."""
+
+    entry: int
+    at: datetime
+    subject: Named
+    action: str
+    resource: Named
+    mode: str
+    decision: bool
+    rule: str
+    revision: str
+    client: str
+    request_id: str
+    organization: str | None = None
+    reason: str = ""
+    patient_present: bool = False
+    obligations: list[str] = []
+    change: dict[str, str | bool | None] = {}
+    items: list[JournalItem] = []
+
+
+class JournalPage(Struct, frozen=True):
+    """Entries, newest first; `next` is given back as `after`."""
+
+    entries: list[JournalEntry]
+    next: int | None
+
+
+class PolicyLoaded(Struct, frozen=True):
+    """The rule set in force: the digest of its content, and since when."""
+
+    revision: str
+    loaded_at: datetime

@@ -1,0 +1,1 @@
+"""Use cases: facts, judge, journal, answer. Nothing here knows HTTP."""

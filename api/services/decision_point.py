@@ -1,0 +1,194 @@
+"""The policy decision point: AuthZEN's questions, answered on facts by the rules, and written down.
+
+Searches are what-ifs: each candidate is judged as if it were asked about, and nothing is journaled (RULES §4.3).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from api.errors import MalformedRequestError
+from api.identity import Caller
+from api.judge import ActionPage, EntityPage, PageRequest
+from api.schemas.authzen import (
+    ActionAsked,
+    ActionSearch,
+    Answer,
+    Entity,
+    EvaluationRequest,
+    FoundAction,
+    FoundEntity,
+    ResourceSearch,
+    SubjectSearch,
+)
+from api.services.cursors import read_position, write_position
+from api.services.judging import Judgement, Judging
+from api.services.questions import question_of
+from models.database import Database
+from models.facts import Case, Professional, Question, Reference
+from models.identifiers import InvalidIdentifierError, parse_pseudonym
+from models.queries import fetch_cases, fetch_listing, position_of
+from models.queries.search import dossiers_of_professional, professionals_of_dossier
+from models.vocabulary import ACTIONS_ON, Action, ResourceType, SubjectType
+
+_CANDIDATES = 200
+"""So many are judged at once; a page may take several times as many when few of them pass."""
+
+Candidates = Callable[[str | None], Awaitable[Sequence[tuple[str, Case]]]]
+
+
+class DecisionPoint:
+    """The judge behind the AuthZEN endpoints (`api.judge.Judge`)."""
+
+    def __init__(self, database: Database, judging: Judging) -> None:
+        self._database = database
+        self._judging = judging
+
+    async def evaluate(
+        self, caller: Caller, questions: Sequence[EvaluationRequest], stop_after: bool | None
+    ) -> Sequence[Answer]:
+        """Judge, write down what is no dry run, and only then answer."""
+        at = self._judging.now()
+        asked = [question_of(question, at) for question in questions]
+        judgements = await self._judging.judge_all(caller.client, asked)
+        if stop_after is not None:
+            ends = [each.decision.allowed for each in judgements]
+            judgements = judgements[: ends.index(stop_after) + 1] if stop_after in ends else judgements
+        pairs = list(zip(questions, judgements, strict=False))
+        told = [judgement for question, judgement in pairs if not _is_dry_run(question)]
+        if told:
+            await self._judging.record(caller, told)
+        return [_answer(question, judgement) for question, judgement in pairs]
+
+    async def search_subjects(self, caller: Caller, search: SubjectSearch, page: PageRequest) -> EntityPage:
+        """The professionals tied to the dossier who may do it; other kinds of subject are not searched."""
+        anybody = Entity(SubjectType.PROFESSIONAL, "")
+        template = question_of(
+            EvaluationRequest(anybody, search.action, search.resource, search.context), self._judging.now()
+        )
+        if search.subject.type != SubjectType.PROFESSIONAL:
+            return EntityPage([])
+        (about,) = await fetch_cases(self._database, [template])
+        if about.dossier is None:
+            return EntityPage([])
+        dossier = about.dossier.id
+
+        async def candidates(after: str | None) -> Sequence[tuple[str, Case]]:
+            found = await professionals_of_dossier(self._database, dossier, after=after or "", limit=_CANDIDATES)
+            questions = [replace(template, subject=Reference(SubjectType.PROFESSIONAL, rpps)) for rpps in found]
+            return list(zip(found, await fetch_cases(self._database, questions), strict=True))
+
+        def may_be_asked_about(case: Case) -> bool:
+            tied_to = caller.client.organization
+            return tied_to is None or (isinstance(case.subject, Professional) and tied_to in case.subject.organizations)
+
+        return await self._entities(caller, page, candidates, lambda question: question.subject, may_be_asked_about)
+
+    async def search_resources(self, caller: Caller, search: ResourceSearch, page: PageRequest) -> EntityPage:
+        """The documents of the dossier in `resource.properties.dossier`, or the dossiers tied to a professional."""
+        of_dossier = Entity(ResourceType.DOSSIER, _dossier_of(search) or "")
+        template = question_of(
+            EvaluationRequest(search.subject, search.action, of_dossier, search.context), self._judging.now()
+        )
+
+        async def documents(after: str | None) -> Sequence[tuple[str, Case]]:
+            listing = await fetch_listing(
+                self._database, template, after=read_position(after) if after else None, limit=_CANDIDATES
+            )
+            return [(write_position(position_of(case)), case) for case in listing]
+
+        async def dossiers(after: str | None) -> Sequence[tuple[str, Case]]:
+            begin = _uuid(after) if after else None
+            found = await dossiers_of_professional(self._database, search.subject.id, after=begin, limit=_CANDIDATES)
+            questions = [replace(template, resource=Reference(ResourceType.DOSSIER, str(each))) for each in found]
+            cases = await fetch_cases(self._database, questions)
+            return [(str(each), case) for each, case in zip(found, cases, strict=True)]
+
+        if search.resource.type == ResourceType.DOCUMENT:
+            if not of_dossier.id:
+                raise MalformedRequestError("A search of documents needs the member resource.properties.dossier.")
+            return await self._entities(caller, page, documents, lambda question: question.resource)
+        if search.resource.type == ResourceType.DOSSIER and search.subject.type == SubjectType.PROFESSIONAL:
+            return await self._entities(caller, page, dossiers, lambda question: question.resource)
+        return EntityPage([])
+
+    async def search_actions(self, caller: Caller, search: ActionSearch, page: PageRequest) -> ActionPage:
+        """Every action on such a resource that the subject may do, in the order of the vocabulary."""
+        known = search.resource.type in ResourceType.__members__.values()
+        on_it = ACTIONS_ON[ResourceType(search.resource.type)] if known else frozenset[Action]()
+        at = self._judging.now()
+        questions = [
+            question_of(
+                EvaluationRequest(search.subject, ActionAsked(action.value), search.resource, search.context), at
+            )
+            for action in Action
+            if action in on_it
+        ]
+        judged = await self._judging.judge_all(caller.client, questions)
+        names = [each.case.question.action for each in judged if each.decision.allowed]
+        begin = names.index(page.after) + 1 if page.after in names else 0
+        shown = names[begin : begin + page.limit]
+        return ActionPage([FoundAction(name) for name in shown], shown[-1] if names[begin + page.limit :] else None)
+
+    async def _entities(
+        self,
+        caller: Caller,
+        page: PageRequest,
+        candidates: Candidates,
+        found: Callable[[Question], Reference],
+        counts: Callable[[Case], bool] = lambda _: True,
+    ) -> EntityPage:
+        """The first candidates that pass, and the place of the last one shown if another passes after it."""
+        shown: list[FoundEntity] = []
+        place = last_shown = page.after
+        while batch := await candidates(place):
+            for place, case in batch:
+                if counts(case) and self._judging.verdict(caller.client, case).decision.allowed:
+                    if len(shown) == page.limit:
+                        return EntityPage(shown, last_shown)
+                    shown.append(_found(found(case.question)))
+                    last_shown = place
+            if len(batch) < _CANDIDATES:
+                break
+        return EntityPage(shown)
+
+
+def _found(reference: Reference) -> FoundEntity:
+    return FoundEntity(reference.type, reference.id)
+
+
+def _dossier_of(search: ResourceSearch) -> str | None:
+    value = (search.resource.properties or {}).get("dossier")
+    return value if isinstance(value, str) else None
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return parse_pseudonym(text)
+    except InvalidIdentifierError:
+        raise MalformedRequestError("The member page.token belongs to another search.") from None
+
+
+def _is_dry_run(question: EvaluationRequest) -> bool:
+    return question.context is not None and question.context.get("dry_run") is True
+
+
+def _answer(question: EvaluationRequest, judgement: Judgement) -> Answer:
+    decision = judgement.decision
+    context: dict[str, Any] = {}
+    if decision.obligations:
+        context["obligations"] = [{"id": obligation.value} for obligation in decision.obligations]
+    if _is_dry_run(question):
+        context["dry_run"] = True
+    if question.explains:
+        reason = judgement.engine.register.reasons[decision.rule]
+        context |= {
+            "rule": decision.rule,
+            "refused_by": list(decision.refused_by),
+            "allowed_by": list(decision.allowed_by),
+            "reason": {"fr": reason.fr, "en": reason.en},
+            "revision": judgement.engine.revision,
+            "situation": list(judgement.situation.words()),
+        }
+    return Answer(decision.allowed, context or None)

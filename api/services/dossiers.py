@@ -1,0 +1,290 @@
+"""A dossier's life and the rights on it: each change is decided, carried out and journaled in one transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.errors import ConflictError, RefusedError
+from api.services.judging import Actor, Judgement, Judging
+from models.database import Database
+from models.facts import Dossier, Particulars, Question, Reference, Relation, Representation
+from models.identifiers import Ins
+from models.queries import dossiers as stored
+from models.queries import fetch_listing
+from models.queries.dossiers import are_open
+from models.reference import DOCUMENT_TYPES
+from models.vocabulary import Action, DossierState, RelationKind, ResourceType, Space, SubjectType
+from vault.documents import Documents
+from vault.journal.entry import Value
+from vault.journal.ledger import Ledger
+from vault.keys import INS_PURPOSE, DossierKeys
+
+_CHANGES_TO = {
+    DossierState.CLOSED: Action.DOSSIER_CLOSE,
+    DossierState.OPEN: Action.DOSSIER_REOPEN,
+    DossierState.SUSPENDED: Action.DOSSIER_SUSPEND,
+}
+_GRANTS = frozenset({RelationKind.GRANTED, RelationKind.CARE_TEAM})
+
+Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """The holder's three emergency switches."""
+
+    refuses_break_glass: bool
+    refuses_centre_15: bool
+    masked_in_emergency: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A dossier as its listing opens it: its switches, and how much of each space the asker may read."""
+
+    dossier: Dossier
+    readable: Mapping[Space, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """Who has access to a dossier, or is kept from it."""
+
+    relations: Sequence[Relation]
+    representations: Sequence[Representation]
+
+
+class Dossiers:
+    """The dossiers' use cases."""
+
+    def __init__(
+        self,
+        database: Database,
+        judging: Judging,
+        ledger: Ledger,
+        keys: DossierKeys,
+        documents: Documents,
+        pseudonym_secret: bytes,
+    ) -> None:
+        self._database = database
+        self._judging = judging
+        self._ledger = ledger
+        self._keys = keys
+        self._documents = documents
+        self._pseudonym_secret = pseudonym_secret
+
+    def pseudonym(self, ins: str) -> UUID:
+        """The person's pseudonym. Raises InvalidIdentifierError."""
+        return Ins.parse(ins).pseudonym(self._pseudonym_secret)
+
+    async def open(self, actor: Actor, ins: str, born: date, *, protected: bool) -> Dossier:
+        """Open a person's dossier. Raises ConflictError if there is one, InvalidIdentifierError."""
+        identity = self.pseudonym(ins)
+        try:
+            judgement = await self._judging.permit(actor, Action.DOSSIER_OPEN, _dossier(identity))
+        except RefusedError as refused:
+            if refused.rule == "already-open":
+                raise ConflictError from None
+            raise
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            sealed = await self._keys.seal_text(connection, identity, INS_PURPOSE, ins.encode("ascii"))
+            opened = await stored.open_dossier(
+                connection,
+                identity,
+                at=judgement.case.question.at,
+                opener=actor.subject,
+                ins_sealed=sealed,
+                born=born,
+                protected=protected,
+            )
+            if not opened:
+                raise ConflictError
+            return {"state": DossierState.OPEN.value}
+
+        await self._carry_out(actor, judgement, change, dossier=identity)
+        return Dossier(identity, DossierState.OPEN, born, protected)
+
+    async def exist(self, actor: Actor, dossiers: Sequence[UUID]) -> list[bool]:
+        """For each, whether a dossier is open, where the subject may know it. Never journaled (RULES §4.3)."""
+        at = self._judging.now()
+        questions = [
+            Question(actor.subject, Action.DOSSIER_EXISTS.value, _dossier(each), at, actor.context) for each in dossiers
+        ]
+        judgements = await self._judging.judge_all(actor.caller.client, questions)
+        there = await are_open(self._database, dossiers)
+        return [is_open and judged.decision.allowed for is_open, judged in zip(there, judgements, strict=True)]
+
+    async def overview(self, actor: Actor, dossier: UUID) -> Overview:
+        """State, switches, and counts of what the subject may read."""
+        judgement = await self._judging.permit(actor, Action.DOCUMENT_LIST, _dossier(dossier))
+        listing = await fetch_listing(
+            self._database,
+            Question(
+                actor.subject,
+                Action.DOCUMENT_READ.value,
+                _dossier(dossier),
+                judgement.case.question.at,
+                actor.context,
+            ),
+        )
+        readable = dict.fromkeys(Space, 0)
+        for case in listing:
+            if case.document and self._judging.verdict(actor.caller.client, case).decision.allowed:
+                readable[DOCUMENT_TYPES[case.document.document_type].space] += 1
+        await self._judging.record(actor.caller, [judgement])
+        return Overview(_known(judgement), readable)
+
+    async def set_state(self, actor: Actor, dossier: UUID, state: DossierState) -> None:
+        """Close, reopen or suspend."""
+        judgement = await self._judging.permit(actor, _CHANGES_TO[state], _dossier(dossier))
+        before = _known(judgement)
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            if not await stored.set_state(connection, before.id, state, judgement.case.question.at):
+                raise ConflictError
+            return {"state": state.value, "was": before.state.value}
+
+        await self._carry_out(actor, judgement, change)
+
+    async def erase(self, actor: Actor, dossier: UUID) -> None:
+        """Destroy the dossier's key, and remove its facts; the journal stays."""
+        judgement = await self._judging.permit(actor, Action.DOSSIER_ERASE, _dossier(dossier))
+        identity = _known(judgement).id
+        async with self._database.begin() as connection:
+            erasure = await self._documents.erase_dossier(connection, identity)
+            await stored.erase_dossier(connection, identity)
+            await self._ledger.append(connection, self._judging.entries(actor.caller, [judgement], {"state": "none"}))
+        await self._documents.finish(erasure)
+
+    async def set_emergency(self, actor: Actor, dossier: UUID, switches: Emergency) -> Emergency:
+        """The switches as set: masked documents are never shown in emergencies that are both refused (RULES §1)."""
+        judgement = await self._judging.permit(actor, Action.EMERGENCY_SET, _dossier(dossier))
+        both_refused = switches.refuses_break_glass and switches.refuses_centre_15
+        effective = Emergency(
+            switches.refuses_break_glass,
+            switches.refuses_centre_15,
+            switches.masked_in_emergency and not both_refused,
+        )
+        values = {
+            "refuses_break_glass": effective.refuses_break_glass,
+            "refuses_centre_15": effective.refuses_centre_15,
+            "masked_in_emergency": effective.masked_in_emergency,
+        }
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            await stored.set_emergency(connection, _known(judgement).id, **values)
+            return values
+
+        await self._carry_out(actor, judgement, change)
+        return effective
+
+    async def set_care_team_consent(self, actor: Actor, dossier: UUID, *, given: bool) -> None:
+        """The holder's initial consent to the care team, given or withdrawn."""
+        judgement = await self._judging.permit(actor, Action.CARE_TEAM_CONSENT, _dossier(dossier))
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            await stored.set_care_team_consent(connection, _known(judgement).id, given=given)
+            return {"care_team_consent": given}
+
+        await self._carry_out(actor, judgement, change)
+
+    async def accesses(self, actor: Actor, dossier: UUID) -> Accesses:
+        """Who has access, how, since and until when."""
+        judgement = await self._judging.permit(actor, Action.ACCESS_LIST, _dossier(dossier))
+        identity = _known(judgement).id
+        async with self._database.connect() as connection:
+            relations = await stored.list_relations(connection, identity)
+            representations = await stored.list_representations(connection, identity)
+        await self._judging.record(actor.caller, [judgement])
+        return Accesses(relations, representations)
+
+    async def grant(self, actor: Actor, dossier: UUID, party: Reference, until: datetime | None) -> None:
+        """Explicit consent for a professional or an organization."""
+        await self._put_relation(actor, dossier, Action.ACCESS_GRANT, Relation(party, RelationKind.GRANTED, None, until))
+
+    async def block(self, actor: Actor, dossier: UUID, party: Reference) -> None:
+        """Keep a professional or an organization out."""
+        await self._put_relation(actor, dossier, Action.ACCESS_BLOCK, Relation(party, RelationKind.BLOCKED))
+
+    async def withdraw(self, actor: Actor, dossier: UUID, party: Reference) -> None:
+        """Unblock whoever is blocked, else end what was granted and the membership of the care team."""
+        async with self._database.connect() as connection:
+            held = await stored.list_relations(connection, dossier)
+        blocked = any(each.party == party and each.kind is RelationKind.BLOCKED for each in held)
+        action = Action.ACCESS_UNBLOCK if blocked else Action.ACCESS_REVOKE
+        kinds = frozenset({RelationKind.BLOCKED}) if blocked else _GRANTS
+        judgement = await self._judging.permit(actor, action, _dossier(dossier), _beneficiary(party))
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            ended = await stored.delete_relations(connection, _known(judgement).id, party, kinds)
+            return {"party": f"{party.type}/{party.id}", "ended": " ".join(sorted(ended))}
+
+        await self._carry_out(actor, judgement, change)
+
+    async def declare_treating_physician(self, actor: Actor, dossier: UUID, rpps: str) -> None:
+        """Declare a treating physician; the relation counts only for a physician (RULES §1)."""
+        party = Reference(SubjectType.PROFESSIONAL, rpps)
+        judgement = await self._judging.permit(
+            actor, Action.TREATING_PHYSICIAN_DECLARE, _dossier(dossier), _beneficiary(party)
+        )
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            at = judgement.case.question.at
+            await stored.declare_treating_physician(connection, _known(judgement).id, rpps, at)
+            return {"party": f"{party.type}/{rpps}", "relation": RelationKind.TREATING_PHYSICIAN.value}
+
+        await self._carry_out(actor, judgement, change)
+
+    async def end_treating_physician(self, actor: Actor, dossier: UUID, rpps: str) -> None:
+        """End a treating physician's relation."""
+        party = Reference(SubjectType.PROFESSIONAL, rpps)
+        judgement = await self._judging.permit(
+            actor, Action.TREATING_PHYSICIAN_END, _dossier(dossier), _beneficiary(party)
+        )
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            await stored.end_treating_physician(connection, _known(judgement).id, rpps)
+            return {"party": f"{party.type}/{rpps}", "ended": RelationKind.TREATING_PHYSICIAN.value}
+
+        await self._carry_out(actor, judgement, change)
+
+    async def _put_relation(self, actor: Actor, dossier: UUID, action: Action, given: Relation) -> None:
+        judgement = await self._judging.permit(actor, action, _dossier(dossier), _beneficiary(given.party))
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            await stored.put_relation(connection, _known(judgement).id, given)
+            until = given.until.isoformat() if given.until else None
+            return {"party": f"{given.party.type}/{given.party.id}", "relation": given.kind.value, "until": until}
+
+        await self._carry_out(actor, judgement, change)
+
+    async def _carry_out(
+        self, actor: Actor, judgement: Judgement, change: Change, *, dossier: UUID | None = None
+    ) -> None:
+        """The change and its entry stand together or not at all. `dossier` is the one that the change creates."""
+        async with self._database.begin() as connection:
+            changed = await change(connection)
+            entries = self._judging.entries(actor.caller, [judgement], changed, dossier=dossier)
+            await self._ledger.append(connection, entries)
+
+
+def _dossier(identity: UUID) -> Reference:
+    return Reference(ResourceType.DOSSIER.value, str(identity))
+
+
+def _known(judgement: Judgement) -> Dossier:
+    """The dossier of a permission; there is one, since `no-dossier` refuses all that comes here otherwise."""
+    if judgement.case.dossier is None:
+        raise RefusedError("no-dossier")
+    return judgement.case.dossier
+
+
+def _beneficiary(party: Reference) -> Particulars:
+    if party.type == SubjectType.PROFESSIONAL:
+        return Particulars(professional=party.id)
+    return Particulars(organization=party.id)
+

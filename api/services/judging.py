@@ -1,0 +1,188 @@
+"""The one way to a decision: facts, situation, verdict, journal.
+
+Every endpoint passes here. What is refused is journaled and raised; what is permitted is journaled before the caller
+gets anything, either at once (`record`) or in the transaction of the change (`entries`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from api.errors import ForbiddenError, RefusedError
+from api.identity import Caller, Client
+from api.services.rules import Rules
+from models.database import Database
+from models.decisions import NOT_PERMITTED, Decision
+from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
+from models.queries import fetch_case, fetch_cases
+from models.vocabulary import Action, ResourceType
+from policy.engine import Engine
+from policy.situation import Situation
+from vault.journal.entry import Entry, Value, fold
+from vault.journal.ledger import Ledger
+
+# A refusal by one of these says nothing about a document: neither what it is nor that it is (INTERFACES, "Vault").
+_CONCEALING = frozenset(
+    {
+        "no-document",
+        "no-message",
+        "unknown-subject",
+        "document-deleted",
+        "reimbursement-expired",
+        "not-habilitated",
+        "masked",
+        "withheld-from-patient",
+        "hidden-from-representatives",
+        NOT_PERMITTED,
+    }
+)
+_ABOUT_THE_SUBJECT_OR_THE_DOSSIER = frozenset(
+    {
+        "prohibited-party",
+        "dossier-closed",
+        "weak-authentication",
+        "blocked",
+        "self-consultation",
+        "emergency-scope",
+        "break-glass-refused",
+        "centre-15-refused",
+        "reason-required",
+    }
+)
+_ABSENT = {ResourceType.DOCUMENT.value: "no-document", ResourceType.MESSAGE.value: "no-message"}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """On whose behalf a caller acts, and what it states of the moment."""
+
+    caller: Caller
+    subject: Reference
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A case and what the rules say of it."""
+
+    case: Case
+    situation: Situation
+    decision: Decision
+    engine: Engine
+
+
+class Count(Protocol):
+    """Told of every decision that is written down."""
+
+    def __call__(self, *, allowed: bool, rule: str) -> None: ...
+
+
+class Judging:
+    """Judges on stored facts, and writes down what was judged."""
+
+    def __init__(
+        self,
+        database: Database,
+        rules: Rules,
+        ledger: Ledger,
+        clock: Callable[[], datetime],
+        count: Count,
+    ) -> None:
+        self._database = database
+        self._rules = rules
+        self._ledger = ledger
+        self._count = count
+        self.now = clock
+
+    async def judge(self, client: Client, question: Question) -> Judgement:
+        """The verdict on one question; nothing is written. Raises ForbiddenError if the client may not ask it."""
+        client.require_speaking_for(question.subject.type)
+        return self.verdict(client, await fetch_case(self._database, question))
+
+    async def judge_all(self, client: Client, questions: Sequence[Question]) -> list[Judgement]:
+        """The verdicts on many questions, whose facts come in one round trip for each dossier."""
+        for question in questions:
+            client.require_speaking_for(question.subject.type)
+        return [self.verdict(client, case) for case in await fetch_cases(self._database, questions)]
+
+    def verdict(self, client: Client, case: Case) -> Judgement:
+        """The verdict on facts at hand. Raises ForbiddenError if the client may not ask for such a subject."""
+        _may_speak_as(client, case)
+        engine = self._rules.engine
+        situation = engine.situation_of(case)
+        return Judgement(case, situation, engine.judge(situation), engine)
+
+    async def permit(
+        self, actor: Actor, action: Action, resource: Reference, particulars: Particulars = Particulars()  # noqa: B008 - frozen
+    ) -> Judgement:
+        """A permission, not yet journaled. A refusal is journaled and raised as RefusedError."""
+        question = Question(actor.subject, action.value, resource, self.now(), actor.context, particulars)
+        judgement = await self.judge(actor.caller.client, question)
+        if not judgement.decision.allowed:
+            await self.record(actor.caller, [judgement])
+            raise refusal(judgement)
+        return judgement
+
+    async def record(self, caller: Caller, judgements: Sequence[Judgement]) -> None:
+        """Write down decisions, durably, before their answers leave. Raises JournalUnavailableError."""
+        for entry in self.entries(caller, judgements):
+            await self._ledger.record(entry)
+
+    def entries(
+        self,
+        caller: Caller,
+        judgements: Sequence[Judgement],
+        change: Mapping[str, Value] | None = None,
+        *,
+        dossier: UUID | None = None,
+    ) -> list[Entry]:
+        """What the journal keeps of decisions taken together (RULES §4.3); `dossier` is one that they create."""
+        for judgement in judgements:
+            self._count(allowed=judgement.decision.allowed, rule=judgement.decision.rule)
+        entries = fold(
+            Entry.of(
+                judgement.case,
+                judgement.decision,
+                client=caller.client.name,
+                request_id=caller.request_id,
+                revision=judgement.engine.revision,
+                situation=judgement.situation.words(),
+                change=change or {},
+            )
+            for judgement in judgements
+            if judgement.case.question.action != Action.DOSSIER_EXISTS
+        )
+        return entries if dossier is None else [replace(entry, dossier=dossier) for entry in entries]
+
+
+def refusal(judgement: Judgement) -> RefusedError:
+    """How a refusal is told: a document or message that must stay unknown is told like one that does not exist."""
+    decision = judgement.decision
+    absent = _ABSENT.get(judgement.case.question.resource.type)
+    conceals = not decision.allowed_by or not _CONCEALING.isdisjoint(decision.refused_by)
+    if absent and conceals and decision.rule not in _ABOUT_THE_SUBJECT_OR_THE_DOSSIER and not _is_author(judgement.case):
+        return RefusedError(absent, concealed=True)
+    return RefusedError(decision.rule)
+
+
+def _is_author(case: Case) -> bool:
+    return case.document is not None and case.document.author == case.question.subject
+
+
+def _may_speak_as(client: Client, case: Case) -> None:
+    """A client tied to an organization speaks as it, and as those who exercise or work there."""
+    if client.organization is None:
+        return
+    match case.subject:
+        case Organization(id=identifier):
+            allowed = identifier == client.organization
+        case Professional(organizations=organizations):
+            allowed = client.organization in organizations
+        case Staff(organization=organization):
+            allowed = organization.id == client.organization
+        case _:
+            allowed = False
+    if not allowed:
+        raise ForbiddenError

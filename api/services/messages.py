@@ -1,0 +1,156 @@
+"""Messages between professionals about a dossier: sealed under its key, and open to nobody but the two (RULES §7)."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from api.errors import MalformedRequestError
+from api.services.cursors import read_position, write_position
+from api.services.judging import Actor, Judging, refusal
+from models.database import Database
+from models.facts import Context, Message, Professional, Question, Reference
+from models.queries import Position, fetch_case, fetch_cases
+from models.queries.messages import InboxPosition, StoredMessage, add_message, find_message, list_inbox
+from models.reference import profession
+from models.vocabulary import Action, ProfessionKind, ResourceType, SubjectType
+from vault.journal.entry import Value
+from vault.journal.ledger import Ledger
+from vault.keys import DossierKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be sent; `documents` are references into the same dossier, which open nothing by themselves."""
+
+    addressee: str
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
+    documents: Sequence[UUID] = ()
+    reply_to: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as its sender or addressee reads it."""
+
+    id: UUID
+    dossier: UUID
+    sender: str
+    sent_at: datetime
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A page of an inbox, newest first; `next` is where the rest begins."""
+
+    letters: Sequence[Letter]
+    next: str | None
+
+
+class MessageService:
+    """The messages' use cases."""
+
+    def __init__(
+        self,
+        database: Database,
+        judging: Judging,
+        ledger: Ledger,
+        keys: DossierKeys,
+        make_id: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self._database = database
+        self._judging = judging
+        self._ledger = ledger
+        self._keys = keys
+        self._make_id = make_id
+
+    async def send(self, actor: Actor, dossier: UUID, draft: Draft) -> UUID:
+        """Send a message. Raises MalformedRequestError if the addressee is no health professional of the directory."""
+        judgement = await self._judging.permit(actor, Action.MESSAGE_SEND, _reference(ResourceType.DOSSIER, dossier))
+        at = judgement.case.question.at
+        await self._check(dossier, draft, at)
+        identity = self._make_id()
+        written = {
+            "subject": draft.subject,
+            "body": draft.body,
+            "documents": [str(document) for document in draft.documents],
+        }
+        async with self._database.begin() as connection:
+            sealed = await self._keys.seal_text(
+                connection, dossier, f"message/{identity}", json.dumps(written).encode()
+            )
+            message = Message(identity, actor.subject.id, draft.addressee)
+            await add_message(connection, StoredMessage(dossier, message, at, draft.reply_to, sealed))
+            change: dict[str, Value] = {
+                "message": str(identity),
+                "addressee": f"{SubjectType.PROFESSIONAL.value}/{draft.addressee}",
+            }
+            await self._ledger.append(connection, self._judging.entries(actor.caller, [judgement], change))
+        return identity
+
+    async def inbox(self, actor: Actor, after: str | None, limit: int) -> Inbox:
+        """The messages to the subject that the rules let him read; one entry a dossier in the journal."""
+        place = InboxPosition(*read_position(after)) if after else None
+        found = await list_inbox(self._database, actor.subject.id, after=place, limit=limit + 1)
+        at = self._judging.now()
+        questions = [
+            Question(
+                actor.subject,
+                Action.MESSAGE_READ.value,
+                _reference(ResourceType.MESSAGE, each.message.id),
+                at,
+                actor.context,
+            )
+            for each in found[:limit]
+        ]
+        judged = await self._judging.judge_all(actor.caller.client, questions)
+        await self._judging.record(actor.caller, judged)
+        shown = [each for each, judgement in zip(found, judged, strict=False) if judgement.decision.allowed]
+        if judged and not shown:
+            raise refusal(judged[0])
+        last = found[limit - 1] if len(found) > limit else None
+        following = write_position(Position(last.sent_at, last.message.id)) if last else None
+        return Inbox([await self._opened(each) for each in shown], following)
+
+    async def read(self, actor: Actor, identity: UUID) -> Letter | None:
+        """One message; None if it went in this instant."""
+        judgement = await self._judging.permit(actor, Action.MESSAGE_READ, _reference(ResourceType.MESSAGE, identity))
+        await self._judging.record(actor.caller, [judgement])
+        dossier = judgement.case.dossier
+        stored = await find_message(self._database, dossier.id, identity) if dossier else None
+        return await self._opened(stored) if stored else None
+
+    async def _check(self, dossier: UUID, draft: Draft, at: datetime) -> None:
+        named = Reference(SubjectType.PROFESSIONAL.value, draft.addressee)
+        about = _reference(ResourceType.DOSSIER, dossier)
+        case = await fetch_case(self._database, Question(named, Action.MESSAGE_SEND.value, about, at, Context()))
+        known = profession(case.subject.profession) if isinstance(case.subject, Professional) else None
+        if known is None or known.kind is not ProfessionKind.HEALTH:
+            raise MalformedRequestError("The addressee is no health professional of the directory.")
+        things = [_reference(ResourceType.DOCUMENT, each) for each in draft.documents]
+        if draft.reply_to is not None:
+            things.append(_reference(ResourceType.MESSAGE, draft.reply_to))
+        cases = await fetch_cases(self._database, [Question(named, "", each, at, Context()) for each in things])
+        for each in cases:
+            there = each.document is not None or each.message is not None
+            if not there or each.dossier is None or each.dossier.id != dossier:
+                raise MalformedRequestError("A message refers to documents and messages of its own dossier.")
+
+    async def _opened(self, stored: StoredMessage) -> Letter:
+        identity = stored.message.id
+        written = json.loads(await self._keys.open_text(stored.dossier, f"message/{identity}", stored.sealed))
+        draft = Draft(
+            stored.message.addressee,
+            written["subject"],
+            written["body"],
+            tuple(UUID(each) for each in written["documents"]),
+            stored.reply_to,
+        )
+        return Letter(identity, stored.dossier, stored.message.sender, stored.sent_at, draft)
+
+
+def _reference(kind: ResourceType, identity: UUID) -> Reference:
+    return Reference(kind.value, str(identity))

@@ -1,0 +1,58 @@
+"""Settings: the environment, read once, checked before anything starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from api.errors import SettingsError
+from api.log import LEVELS
+
+__all__ = ["Settings", "SettingsError"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where everything is. Addresses may hold passwords, so none is shown by repr."""
+
+    home: Path
+    database_url: str = field(repr=False)
+    vault_url: str = field(repr=False)
+    keys_url: str = field(repr=False)
+    policy_dir: Path | None = None
+    log_level: str = "info"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings that an environment gives. Raises SettingsError, which names the variable, never its value."""
+        home = Path(environment.get("DMP_HOME") or "var").absolute()
+        policy_dir = environment.get("DMP_POLICY_DIR")
+        log_level = (environment.get("DMP_LOG_LEVEL") or "info").lower()
+        if log_level not in LEVELS:
+            msg = f"DMP_LOG_LEVEL must be one of {', '.join(LEVELS)}"
+            raise SettingsError(msg)
+        if policy_dir and not Path(policy_dir).is_dir():
+            msg = "DMP_POLICY_DIR is not a folder"
+            raise SettingsError(msg)
+        return cls(
+            home=home,
+            database_url=_address(
+                environment, "DMP_DATABASE_URL", f"sqlite:///{home}/dmp.sqlite3", "sqlite", "postgresql"
+            ),
+            vault_url=_address(environment, "DMP_VAULT_URL", f"file://{quote(str(home))}/vault", "file", "s3"),
+            keys_url=_address(environment, "DMP_KEYS_URL", f"file://{quote(str(home))}/keys", "file", "pkcs11"),
+            policy_dir=Path(policy_dir).absolute() if policy_dir else None,
+            log_level=log_level,
+        )
+
+
+def _address(environment: Mapping[str, str], name: str, default: str, *schemes: str) -> str:
+    address = environment.get(name) or default
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in schemes:
+        msg = f"{name} must begin with {' or '.join(f'{scheme}:' for scheme in schemes)}"
+        raise SettingsError(msg)
+    return address

@@ -1,0 +1,150 @@
+"""From the staging tables into those that decisions read, a whole table at a time.
+
+Of several lines about the same thing the last one counts, so that a file gives what its two halves would give, imported
+one after the other. A row that says what is already stored is not written again. Every function says how many rows
+were.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, case, delete, exists, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models import tables
+from models.database import insert
+from models.importing import staging
+
+_SEALING = {"ins_sealed", "key_id", "wrapped"}
+
+
+async def merge_organizations(connection: AsyncConnection) -> int:
+    return await _merge(connection, tables.organization, _latest(staging.organization, "id"))
+
+
+async def merge_professionals(connection: AsyncConnection) -> int:
+    return await _merge(connection, tables.professional, _latest(staging.professional, "rpps"))
+
+
+async def merge_exercise(connection: AsyncConnection) -> int:
+    """A professional of the file exercises where his last line says, and nowhere else."""
+    staged, said, stored = staging.exercise, staging.professional, tables.exercise
+    outdated = exists().where(said.c.rpps == staged.c.professional, said.c.line > staged.c.line)
+    await connection.execute(delete(staged).where(outdated))
+    still = exists().where(
+        staged.c.professional == stored.c.professional, staged.c.organization == stored.c.organization
+    )
+    left = delete(stored).where(stored.c.professional.in_(select(said.c.rpps)), ~still)
+    gone = (await connection.execute(left)).rowcount
+    return gone + await _merge(connection, stored, _latest(staged, "professional", "organization"))
+
+
+async def merge_staff(connection: AsyncConnection) -> int:
+    return await _merge(connection, tables.staff, _latest(staging.staff, "id"))
+
+
+async def merge_dossiers(connection: AsyncConnection, at: datetime) -> int:
+    """Dossiers, and the keys of those that have none; an INS is only taken with the key under which it was sealed."""
+    source, key, stored = _latest(staging.dossier, "id"), tables.dossier_key, tables.dossier.c
+    keys = select(source.c.id, source.c.key_id, source.c.wrapped).where(
+        source.c.newest == 1, source.c.wrapped.is_not(None)
+    )
+    await connection.execute(
+        insert(connection, key).from_select(["dossier", "key_id", "wrapped"], keys).on_conflict_do_nothing()
+    )
+    facts = [column for column in source.c if column.name not in _SEALING | {"line", "newest"}]
+    rows = (
+        select(
+            *facts,
+            literal(at, stored.state_since.type).label("state_since"),
+            case((key.c.dossier.is_not(None), source.c.ins_sealed)).label("ins_sealed"),
+        )
+        .select_from(source.outerjoin(key, and_(key.c.dossier == source.c.id, key.c.wrapped == source.c.wrapped)))
+        .where(source.c.newest == 1)
+        .order_by(source.c.id)
+    )
+    statement = insert(connection, tables.dossier).from_select([column.name for column in rows.selected_columns], rows)
+    said = statement.excluded
+    compared = [column.name for column in facts if column.name != "id"]
+    sealed_now = and_(stored.ins_sealed.is_(None), said.ins_sealed.is_not(None))
+    return await _write(
+        connection,
+        statement.on_conflict_do_update(
+            index_elements=[stored.id],
+            set_={
+                **{name: said[name] for name in compared},
+                "state_since": case((stored.state == said.state, stored.state_since), else_=said.state_since),
+                "ins_sealed": func.coalesce(stored.ins_sealed, said.ins_sealed),
+            },
+            where=or_(sealed_now, *(stored[name].is_distinct_from(said[name]) for name in compared)),
+        ),
+    )
+
+
+async def merge_relations(connection: AsyncConnection) -> int:
+    source = _latest(staging.relation, "dossier", "party_type", "party", "kind")
+    return await _merge(connection, tables.relation, source)
+
+
+async def merge_representations(connection: AsyncConnection) -> int:
+    source = _latest(staging.representation, "dossier", "person", "kind")
+    return await _merge(connection, tables.representation, source)
+
+
+async def merge_documents(connection: AsyncConnection) -> int:
+    """Documents and where they are; what a file says of a document's visibility holds for all its versions."""
+    source, stored = _latest(staging.document, "id"), tables.document
+    places = select(source.c.id, source.c.dossier).where(source.c.newest == 1).order_by(source.c.id)
+    await connection.execute(
+        insert(connection, tables.place).from_select(["id", "dossier"], places).on_conflict_do_nothing()
+    )
+    names = _names(source)
+    rows = (
+        select(*(source.c[name] for name in names), source.c.id.label("series"))
+        .where(source.c.newest == 1)
+        .order_by(source.c.dossier, source.c.id)
+    )
+    statement = insert(connection, stored).from_select([*names, "series"], rows)
+    return await _write(connection, _updating(statement, stored, [*stored.primary_key.columns.keys(), "series"], names))
+
+
+def _latest(staged: Table, *key: str) -> Subquery:
+    """The staged rows, of which those with `newest` 1 count."""
+    newest = func.row_number().over(partition_by=[staged.c[name] for name in key], order_by=staged.c.line.desc())
+    return select(staged, newest.label("newest")).subquery()
+
+
+def _names(source: Subquery) -> list[str]:
+    return [column.name for column in source.c if column.name not in {"line", "newest"}]
+
+
+async def _merge(connection: AsyncConnection, stored: Table, source: Subquery) -> int:
+    names = _names(source)
+    key = list(stored.primary_key.columns.keys())
+    # In the order of the key, which fills the pages of its index one after the other.
+    rows: Select[Any] = (
+        select(*(source.c[name] for name in names))
+        .where(source.c.newest == 1)
+        .order_by(*(source.c[name] for name in key))
+    )
+    return await _write(connection, _updating(insert(connection, stored).from_select(names, rows), stored, key, names))
+
+
+def _updating(statement: Insert, stored: Table, kept: Sequence[str], names: Sequence[str]) -> Insert:
+    """Where the row is there already, the columns that are not kept take the new values, if any differs."""
+    said = statement.excluded
+    changing = [name for name in names if name not in kept]
+    if not changing:
+        return statement.on_conflict_do_nothing()
+    differs: list[ColumnElement[bool]] = [stored.c[name].is_distinct_from(said[name]) for name in changing]
+    return statement.on_conflict_do_update(
+        index_elements=list(stored.primary_key.columns),
+        set_={name: said[name] for name in changing},
+        where=or_(*differs),
+    )
+
+
+async def _write(connection: AsyncConnection, statement: Insert) -> int:
+    return (await connection.execute(statement)).rowcount

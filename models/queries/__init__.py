@@ -1,0 +1,9 @@
+"""What is asked of the database and written to it.
+
+`hot` brings what decisions read; the other modules are SQLAlchemy Core, and each function of theirs that writes takes
+the connection of a transaction that its caller began.
+"""
+
+from models.queries.hot import Position, fetch_case, fetch_cases, fetch_listing, position_of
+
+__all__ = ["Position", "fetch_case", "fetch_cases", "fetch_listing", "position_of"]

@@ -1,0 +1,166 @@
+"""What is written about documents: facts, never content."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import Database
+from models.errors import ConstraintError
+from models.facts import Document
+from models.tables import document, place
+from models.vocabulary import DocumentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of what a document is: `series` is the id of the first."""
+
+    series: UUID
+    version: int
+
+
+async def add_document(connection: AsyncConnection, dossier: UUID, added: Document) -> Version:
+    """Write a new document's facts. Raises ConstraintError if the id is taken or there is no such dossier."""
+    first = Version(added.id, 1)
+    await _insert(connection, dossier, added, first)
+    return first
+
+
+async def add_version(connection: AsyncConnection, dossier: UUID, added: Document, replaces: UUID) -> Version:
+    """Write a document that takes a current one's place, which becomes superseded.
+
+    It inherits the visibility of what it replaces, whatever `added` says (RULES §4.2). Raises ConstraintError if that
+    document is no longer current: somebody else was first.
+    """
+    replaced = (
+        update(document)
+        .where(
+            document.c.dossier == dossier,
+            document.c.id == replaces,
+            document.c.status == DocumentStatus.CURRENT.value,
+        )
+        .values(status=DocumentStatus.SUPERSEDED.value)
+        .returning(
+            document.c.series,
+            document.c.version,
+            document.c.masked,
+            document.c.withheld_until,
+            document.c.hidden_from_representatives,
+        )
+    )
+    row = (await connection.execute(replaced)).one_or_none()
+    if row is None:
+        raise ConstraintError("the document to replace is not current")
+    following = Version(row.series, row.version + 1)
+    inherited = replace(
+        added,
+        masked=row.masked,
+        withheld_until=row.withheld_until,
+        hidden_from_representatives=row.hidden_from_representatives,
+    )
+    await _insert(connection, dossier, inherited, following)
+    return following
+
+
+async def set_visibility(
+    connection: AsyncConnection,
+    dossier: UUID,
+    identity: UUID,
+    *,
+    masked: bool | None = None,
+    revealed: bool = False,
+    hidden_from_representatives: bool | None = None,
+) -> None:
+    """Change what is said, for all versions of a document at once (RULES §4.2). `revealed` ends its withholding."""
+    values: dict[str, Any] = {}
+    if masked is not None:
+        values["masked"] = masked
+    if revealed:
+        values["withheld_until"] = None
+    if hidden_from_representatives is not None:
+        values["hidden_from_representatives"] = hidden_from_representatives
+    if not values:
+        return
+    series = select(document.c.series).where(document.c.dossier == dossier, document.c.id == identity).scalar_subquery()
+    await connection.execute(
+        update(document).where(document.c.dossier == dossier, document.c.series == series).values(values)
+    )
+
+
+async def set_status(
+    connection: AsyncConnection, dossier: UUID, identity: UUID, status: DocumentStatus, *, was: DocumentStatus
+) -> bool:
+    """Archive, restore or delete; False, and nothing done, if the status is no longer what the decision saw."""
+    changed = (
+        update(document)
+        .where(document.c.dossier == dossier, document.c.id == identity, document.c.status == was.value)
+        .values(status=status.value)
+    )
+    return (await connection.execute(changed)).rowcount == 1
+
+
+async def set_contest(connection: AsyncConnection, dossier: UUID, identity: UUID, sealed: bytes | None) -> None:
+    """The contest and its answer so far, sealed; None when there is none any more."""
+    await connection.execute(
+        update(document).where(document.c.dossier == dossier, document.c.id == identity).values(contest_sealed=sealed)
+    )
+
+
+async def read_contest(connection: AsyncConnection, dossier: UUID, identity: UUID) -> bytes | None:
+    """As `set_contest` left it; on PostgreSQL the row is held until the transaction ends."""
+    query = (
+        select(document.c.contest_sealed)
+        .where(document.c.dossier == dossier, document.c.id == identity)
+        .with_for_update()
+    )
+    return (await connection.execute(query)).scalar()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a document's facts do not say and an answer about it does."""
+
+    version: Version
+    contest_sealed: bytes | None = None
+
+
+async def read_standings(database: Database, dossier: UUID) -> dict[UUID, Standing]:
+    """Version and contest of every document of a dossier that is not deleted, by one `read`."""
+    rows = await database.read(
+        "SELECT id, series, version, contest_sealed FROM document WHERE dossier = $1::uuid AND status <> 'deleted'",
+        dossier,
+    )
+    return {identity: Standing(Version(series, version), contest) for identity, series, version, contest in rows}
+
+
+async def read_standing(database: Database, dossier: UUID, identity: UUID) -> Standing | None:
+    """Version and contest of one document, deleted or not, by one `read`."""
+    rows = await database.read(
+        "SELECT series, version, contest_sealed FROM document WHERE dossier = $1::uuid AND id = $2::uuid",
+        dossier,
+        identity,
+    )
+    return Standing(Version(*rows[0][:2]), rows[0][2]) if rows else None
+
+
+async def _insert(connection: AsyncConnection, dossier: UUID, added: Document, version: Version) -> None:
+    await connection.execute(insert(place).values(id=added.id, dossier=dossier))
+    await connection.execute(
+        insert(document).values(
+            dossier=dossier,
+            id=added.id,
+            series=version.series,
+            version=version.version,
+            document_type=added.document_type,
+            author_type=added.author.type,
+            author_id=added.author.id,
+            created_at=added.created_at,
+            masked=added.masked,
+            withheld_until=added.withheld_until,
+            hidden_from_representatives=added.hidden_from_representatives,
+            status=added.status.value,
+        )
+    )

@@ -1,0 +1,212 @@
+"""What is written about a dossier: its life, its holder's choices, and who may enter it."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import and_, case, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import Database, insert
+from models.facts import Reference, Relation, Representation
+from models.queries.statements import padded
+from models.tables import (
+    document,
+    dossier,
+    has_read,
+    idempotency,
+    message,
+    place,
+    relation,
+    representation,
+)
+from models.vocabulary import DossierState, RelationKind, RepresentationKind, SubjectType
+
+
+async def open_dossier(
+    connection: AsyncConnection,
+    identity: UUID,
+    *,
+    at: datetime,
+    opener: Reference,
+    ins_sealed: bytes | None = None,
+    born: date | None = None,
+    protected: bool = False,
+) -> bool:
+    """Open a dossier, its switches at their defaults. False, and nothing done, if there is one that is not `none`."""
+    values = {
+        "state": DossierState.OPEN,
+        "state_since": at,
+        "born": born,
+        "protected": protected,
+        "care_team_consent": False,
+        "refuses_break_glass": False,
+        "refuses_centre_15": False,
+        "masked_in_emergency": False,
+        "ins_sealed": ins_sealed,
+        "opened_at": at,
+        "opener_type": opener.type,
+        "opener_id": opener.id,
+    }
+    opening = (
+        insert(connection, dossier)
+        .values(id=identity, **values)
+        .on_conflict_do_update(
+            index_elements=[dossier.c.id], set_=values, where=dossier.c.state == DossierState.NONE.value
+        )
+        .returning(dossier.c.id)
+    )
+    return (await connection.execute(opening)).first() is not None
+
+
+async def set_state(connection: AsyncConnection, identity: UUID, state: DossierState, at: datetime) -> bool:
+    """Close, reopen or suspend; False if there is no such dossier or it is in that state already."""
+    changed = (
+        update(dossier)
+        .where(dossier.c.id == identity, dossier.c.state != state.value)
+        .values(state=state.value, state_since=at)
+    )
+    return (await connection.execute(changed)).rowcount == 1
+
+
+async def erase_dossier(connection: AsyncConnection, identity: UUID) -> bool:
+    """Remove every fact of a dossier; False if there is none. What remains is the journal alone.
+
+    Keys and contents are the vault's to destroy, in the same transaction.
+    """
+    await connection.execute(
+        delete(place).where(place.c.id.in_(select(document.c.id).where(document.c.dossier == identity)))
+    )
+    await connection.execute(
+        delete(place).where(place.c.id.in_(select(message.c.id).where(message.c.dossier == identity)))
+    )
+    for table in (document, message, relation, representation, has_read, idempotency):
+        await connection.execute(delete(table).where(table.c.dossier == identity))
+    return (await connection.execute(delete(dossier).where(dossier.c.id == identity))).rowcount == 1
+
+
+async def set_emergency(
+    connection: AsyncConnection,
+    identity: UUID,
+    *,
+    refuses_break_glass: bool,
+    refuses_centre_15: bool,
+    masked_in_emergency: bool,
+) -> None:
+    """The three switches as the holder sets them; that both refusals lift the third is a rule's matter."""
+    await connection.execute(
+        update(dossier)
+        .where(dossier.c.id == identity)
+        .values(
+            refuses_break_glass=refuses_break_glass,
+            refuses_centre_15=refuses_centre_15,
+            masked_in_emergency=masked_in_emergency,
+        )
+    )
+
+
+async def set_care_team_consent(connection: AsyncConnection, identity: UUID, *, given: bool) -> None:
+    await connection.execute(update(dossier).where(dossier.c.id == identity).values(care_team_consent=given))
+
+
+async def put_relation(connection: AsyncConnection, identity: UUID, given: Relation) -> None:
+    """Write a relation; one of the same party and kind is replaced. Raises ConstraintError without dossier."""
+    statement = insert(connection, relation).values(
+        dossier=identity,
+        party_type=given.party.type,
+        party=given.party.id,
+        kind=given.kind.value,
+        since=given.since,
+        until=given.until,
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[relation.c.dossier, relation.c.party_type, relation.c.party, relation.c.kind],
+            set_={"since": statement.excluded.since, "until": statement.excluded.until},
+        )
+    )
+
+
+async def delete_relations(
+    connection: AsyncConnection, identity: UUID, party: Reference, kinds: Collection[RelationKind]
+) -> frozenset[RelationKind]:
+    """End these relations of a party; gives those that there were. The journal keeps what was."""
+    ended = (
+        delete(relation)
+        .where(
+            relation.c.dossier == identity,
+            relation.c.party_type == party.type,
+            relation.c.party == party.id,
+            relation.c.kind.in_([kind.value for kind in kinds]),
+        )
+        .returning(relation.c.kind)
+    )
+    return frozenset(map(RelationKind, (await connection.execute(ended)).scalars()))
+
+
+async def declare_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str, at: datetime) -> None:
+    """From now on and without end; one declared before and still in force keeps its beginning."""
+    in_force = and_(
+        relation.c.since.is_(None) | (relation.c.since <= at), relation.c.until.is_(None) | (relation.c.until > at)
+    )
+    await connection.execute(
+        insert(connection, relation)
+        .values(
+            dossier=identity,
+            party_type=SubjectType.PROFESSIONAL,
+            party=rpps,
+            kind=RelationKind.TREATING_PHYSICIAN,
+            since=at,
+        )
+        .on_conflict_do_update(
+            index_elements=[relation.c.dossier, relation.c.party_type, relation.c.party, relation.c.kind],
+            set_={"since": case((in_force, relation.c.since), else_=at), "until": None},
+        )
+    )
+
+
+async def end_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str) -> bool:
+    """False if he was none."""
+    party = Reference(SubjectType.PROFESSIONAL, rpps)
+    return bool(await delete_relations(connection, identity, party, {RelationKind.TREATING_PHYSICIAN}))
+
+
+async def list_relations(connection: AsyncConnection, identity: UUID) -> list[Relation]:
+    """All relations of a dossier, in force or not, ordered by party and kind."""
+    columns = (relation.c.party_type, relation.c.party, relation.c.kind, relation.c.since, relation.c.until)
+    rows = await connection.execute(select(*columns).where(relation.c.dossier == identity).order_by(*columns[:3]))
+    return [
+        Relation(Reference(party_type, party), RelationKind(kind), since, until)
+        for party_type, party, kind, since, until in rows
+    ]
+
+
+async def put_representation(connection: AsyncConnection, identity: UUID, given: Representation) -> None:
+    """Write a representation; one of the same person and kind is replaced. Raises ConstraintError without dossier."""
+    statement = insert(connection, representation).values(
+        dossier=identity, person=given.person, kind=given.kind.value, until=given.until
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[representation.c.dossier, representation.c.person, representation.c.kind],
+            set_={"until": statement.excluded.until},
+        )
+    )
+
+
+async def list_representations(connection: AsyncConnection, identity: UUID) -> list[Representation]:
+    """All representations of a dossier, in force or not, ordered by person and kind."""
+    columns = (representation.c.person, representation.c.kind, representation.c.until)
+    rows = await connection.execute(select(*columns).where(representation.c.dossier == identity).order_by(*columns[:2]))
+    return [Representation(person, RepresentationKind(kind), until) for person, kind, until in rows]
+
+
+async def are_open(database: Database, dossiers: Sequence[UUID]) -> list[bool]:
+    """For each of these, whether it is an open dossier, by one `read`: the "bouton DMP"."""
+    if not dossiers:
+        return []
+    wanted = padded(dossiers)
+    placeholders = ", ".join(f"${number}::uuid" for number in range(1, len(wanted) + 1))
+    statement = f"SELECT id FROM dossier WHERE state = 'open' AND id IN ({placeholders})"  # noqa: S608  # placeholders only
+    found = {row[0] for row in await database.read(statement, *wanted)}
+    return [identity in found for identity in dossiers]

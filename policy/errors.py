@@ -1,0 +1,34 @@
+"""What can go wrong with rules.
+
+PolicyError
+├── PolicyFileError     a policy file is not what it must be: nothing is loaded, file and line are told
+├── SituationError      words that make no situation
+└── EvaluationError     a situation that could not be judged: it is denied, and said so in the logs
+
+A refusal is none of these: it is a Decision.
+"""
+
+from pathlib import Path
+
+
+class PolicyError(Exception):
+    """Something is wrong with rules or with what they are asked about."""
+
+
+class PolicyFileError(PolicyError):
+    """A policy file is not what it must be; the message begins with the file and, where one is at fault, the line."""
+
+    def __init__(self, file: Path, line: int | None, fault: str) -> None:
+        where = str(file) if line is None else f"{file}:{line}"
+        super().__init__(f"{where}: {fault}")
+        self.file = file
+        self.line = line
+        self.fault = fault
+
+
+class SituationError(PolicyError):
+    """Words that the vocabulary does not hold, or facts that cannot hold together."""
+
+
+class EvaluationError(PolicyError):
+    """A situation that could not be judged; never a reason to give access."""

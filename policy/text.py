@@ -1,0 +1,87 @@
+"""Policy files as text, read so strictly that nothing in them can be passed over.
+
+Casbin's own reader loses the first row behind a byte-order mark, takes a trailing comment as part of a word and loads
+an empty file without a word: hence this one.
+"""
+
+import csv
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from policy.errors import PolicyFileError
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read_lines(file: Path) -> list[tuple[int, str]]:
+    """The lines that are neither blank nor comments, with their numbers. Raises PolicyFileError."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise PolicyFileError(file, None, f"cannot be read: {error.strerror}") from None
+    if content.startswith(_BYTE_ORDER_MARK):
+        raise PolicyFileError(file, 1, "begins with a byte-order mark: save it as UTF-8 without BOM")
+    for line, raw in enumerate(content.split(b"\n"), start=1):
+        _refuse_bytes(file, line, raw)
+    numbered = enumerate(content.decode().split("\n"), start=1)
+    lines = [(line, text) for line, text in numbered if text.strip() and not text.startswith("#")]
+    if not lines:
+        raise PolicyFileError(file, None, "holds nothing")
+    return lines
+
+
+def _refuse_bytes(file: Path, line: int, raw: bytes) -> None:
+    if b"\r" in raw:
+        raise PolicyFileError(file, line, "holds a carriage return: save it with Unix line ends")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise PolicyFileError(file, line, "is not UTF-8 text") from None
+    if strange := [character for character in text if not character.isprintable()]:
+        raise PolicyFileError(file, line, f"holds a character that does not print: {strange[0]!r}")
+
+
+def split_row(file: Path, line: int, text: str) -> list[str]:
+    """The cells of a rule's row: separated by commas, without quotes, without anything behind them."""
+    if "#" in text:
+        raise PolicyFileError(file, line, "a comment stands behind data: give it a line of its own, above")
+    if '"' in text or "'" in text:
+        raise PolicyFileError(file, line, "holds a quote: words are written without any")
+    if text != text.strip():
+        raise PolicyFileError(file, line, "begins or ends with blanks")
+    return [cell.strip() for cell in text.split(",")]
+
+
+def read_table(file: Path, header: tuple[str, ...]) -> list[tuple[int, list[str]]]:
+    """The rows of a table with a header, where a cell that holds a comma is quoted. Raises PolicyFileError."""
+    (first, titles), *rows = [(line, _cells(file, line, text)) for line, text in read_lines(file)]
+    if tuple(titles) != header:
+        raise PolicyFileError(file, first, f"the header must be {','.join(header)}")
+    if not rows:
+        raise PolicyFileError(file, None, "holds no row under its header")
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise PolicyFileError(file, line, f"has {len(cells)} cells, not {len(header)}")
+        for title, cell in zip(header, cells, strict=True):
+            if not cell or cell != cell.strip():
+                raise PolicyFileError(file, line, f"{title} is empty or has blanks around it")
+    return rows
+
+
+def _cells(file: Path, line: int, text: str) -> list[str]:
+    try:
+        (cells,) = csv.reader([text], strict=True)
+    except csv.Error as error:
+        raise PolicyFileError(file, line, f"is not a row of a table: {error}") from None
+    return cells
+
+
+def refuse_unknown(file: Path, line: int, what: str, word: str, vocabulary: Iterable[str]) -> None:
+    """Raises PolicyFileError unless the word is in the vocabulary, and suggests the nearest one that is."""
+    words = tuple(vocabulary)
+    if word in words:
+        return
+    near = get_close_matches(word, words, n=1) if len(word.split()) == 1 else []
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise PolicyFileError(file, line, f"{word!r} is no known {what}{hint}")

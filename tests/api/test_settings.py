@@ -1,0 +1,74 @@
+"""Settings of the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings, SettingsError
+
+
+def test_nothing_set_is_the_embedded_default() -> None:
+    """Everything in ./var: SQLite, files, the local keyring."""
+    home = Path.cwd() / "var"
+    assert Settings.from_environment({"PATH": "/bin", "DMP_LOG_LEVEL": ""}) == Settings(
+        home=home,
+        database_url=f"sqlite:///{home}/dmp.sqlite3",
+        vault_url=f"file://{home}/vault",
+        keys_url=f"file://{home}/keys",
+        policy_dir=None,
+        log_level="info",
+    )
+
+
+def test_a_home_of_any_name_makes_addresses() -> None:
+    """What means something else in an address is written as an address wants it."""
+    settings = Settings.from_environment({"DMP_HOME": "/a b/50%?#"})
+    assert settings.vault_url == "file:///a%20b/50%25%3F%23/vault"
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    """Each variable is taken as it is."""
+    given = {
+        "DMP_HOME": str(tmp_path),
+        "DMP_DATABASE_URL": "postgresql://u:p@h:5432/dmp",
+        "DMP_VAULT_URL": "s3://A:S@h:9000/b?secure=false",
+        "DMP_POLICY_DIR": str(tmp_path),
+        "DMP_KEYS_URL": "pkcs11://token",
+        "DMP_LOG_LEVEL": "WARNING",
+    }
+    settings = Settings.from_environment(given)
+    assert (settings.home, settings.policy_dir, settings.log_level) == (tmp_path, tmp_path, "warning")
+    assert [settings.database_url, settings.vault_url, settings.keys_url] == [
+        given["DMP_DATABASE_URL"],
+        given["DMP_VAULT_URL"],
+        given["DMP_KEYS_URL"],
+    ]
+
+
+def test_secrets_are_not_shown() -> None:
+    """The repr has no address, since addresses have passwords."""
+    given = {
+        "DMP_DATABASE_URL": "postgresql://u:hush@h/d",
+        "DMP_VAULT_URL": "s3://A:hush@h/b",
+        "DMP_KEYS_URL": "pkcs11://hush",
+    }
+    assert "hush" not in repr(Settings.from_environment(given))
+
+
+@pytest.mark.parametrize(
+    "name, value, sentence",
+    [
+        ("DMP_DATABASE_URL", "mysql://u:hush@h/d", "DMP_DATABASE_URL must begin with sqlite: or postgresql:"),
+        ("DMP_DATABASE_URL", "hush", "DMP_DATABASE_URL must begin with sqlite: or postgresql:"),
+        ("DMP_DATABASE_URL", "postgresql://[hush", "DMP_DATABASE_URL must begin with sqlite: or postgresql:"),
+        ("DMP_VAULT_URL", "http://hush", "DMP_VAULT_URL must begin with file: or s3:"),
+        ("DMP_KEYS_URL", "vault://hush", "DMP_KEYS_URL must begin with file: or pkcs11:"),
+        ("DMP_POLICY_DIR", "/no/such/folder", "DMP_POLICY_DIR is not a folder"),
+        ("DMP_LOG_LEVEL", "loud", "DMP_LOG_LEVEL must be one of debug, info, warning, error"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_not_repeated(name: str, value: str, sentence: str) -> None:
+    """The sentence says which variable and what it may be, never what it was."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({name: value})
+    assert str(refused.value) == sentence

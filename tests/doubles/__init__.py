@@ -1,0 +1,1 @@
+"""Doubles that play what cannot be had on order: attackers, outages, clocks."""

@@ -1,0 +1,157 @@
+"""Objects as files of one folder, for a single machine."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from vault.blobs import NAME, PIECE_SIZE, StoredObject, blocks, hold_suitable
+from vault.durable_files import place_new, sync_folder
+from vault.errors import NoObjectError, ObjectExistsError, StoreUnavailableError
+
+_THREADS = 8
+_FAN_OUT = 2
+
+T = TypeVar("T")
+
+
+class FilesystemBlobStore:
+    """A BlobStore in one folder: `incoming/` while being written, then `documents/<two digits>/`.
+
+    An object has its name once it is whole and on disk. File calls block, so threads of the store's own make them.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._documents = root / "documents"
+        self._incoming = root / "incoming"
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="blobs")
+
+    def __repr__(self) -> str:
+        return f"FilesystemBlobStore({str(self._root)!r})"
+
+    async def prepare(self) -> None:
+        """See BlobStore."""
+        await self._run(self._make_folders)
+        await hold_suitable(self, secrets.token_hex(16))
+
+    async def probe(self) -> None:
+        """See BlobStore."""
+        if not await self._run(os.access, self._incoming, os.W_OK):
+            raise StoreUnavailableError("the vault's folder is missing or cannot be written")
+
+    async def put(self, name: str, data: AsyncIterator[bytes]) -> None:
+        """See BlobStore."""
+        incoming, target = self._paths(name)
+        file = await self._run(_open_new, incoming)
+        try:
+            async for block in blocks(data, PIECE_SIZE):
+                await self._run(file.write, block)
+            await self._run(_finish, file, incoming, target)
+        finally:
+            await self._run(_abandon, file, incoming)
+
+    async def get(self, name: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
+        """See BlobStore."""
+        _, target = self._paths(name)
+        file = await self._run(_open_at, target, start)
+        remaining = stop - start if stop is not None else None
+        try:
+            while piece := await self._run(file.read, PIECE_SIZE if remaining is None else min(PIECE_SIZE, remaining)):
+                remaining = remaining if remaining is None else remaining - len(piece)
+                yield piece
+        finally:
+            file.close()
+
+    async def delete(self, name: str) -> None:
+        """See BlobStore."""
+        await self._run(_remove, *self._paths(name))
+
+    async def names(self) -> AsyncGenerator[StoredObject]:
+        """See BlobStore."""
+        interrupted = await self._run(_listed, self._incoming)
+        for digits in await self._run(_folders, self._documents, interrupted):
+            for stored in await self._run(_merged, self._documents / digits, digits, interrupted):
+                yield stored
+
+    async def close(self) -> None:
+        """See BlobStore."""
+        self._threads.shutdown(wait=False)
+
+    async def _run(self, function: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        except OSError as error:
+            raise StoreUnavailableError(f"the vault's folder does not take or give objects: {error.strerror}") from None
+
+    def _make_folders(self) -> None:
+        for folder in (self._root, self._incoming, self._documents):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _paths(self, name: str) -> tuple[Path, Path]:
+        """Where the object is being written and where it is kept. A name that is none of ours has no object."""
+        if not NAME.fullmatch(name):
+            raise NoObjectError("there is no object of that name")
+        return self._incoming / name, self._documents / name[:_FAN_OUT] / name
+
+
+def _open_new(incoming: Path) -> BinaryIO:
+    try:
+        descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ObjectExistsError("an object of that name is being written") from None
+    return os.fdopen(descriptor, "wb")
+
+
+def _finish(file: BinaryIO, incoming: Path, target: Path) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    if not target.parent.exists():
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(target.parent.parent)
+    try:
+        place_new(incoming, target)
+    except FileExistsError:
+        raise ObjectExistsError("an object of that name is there already") from None
+
+
+def _abandon(file: BinaryIO, incoming: Path) -> None:
+    file.close()
+    incoming.unlink(missing_ok=True)
+
+
+def _open_at(target: Path, start: int) -> BinaryIO:
+    try:
+        file = target.open("rb")
+    except FileNotFoundError:
+        raise NoObjectError("there is no object of that name") from None
+    file.seek(start)
+    return file
+
+
+def _remove(incoming: Path, target: Path) -> None:
+    incoming.unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
+
+
+def _folders(documents: Path, interrupted: list[StoredObject]) -> list[str]:
+    return sorted({folder.name for folder in documents.iterdir()} | {each.name[:_FAN_OUT] for each in interrupted})
+
+
+def _merged(folder: Path, digits: str, interrupted: list[StoredObject]) -> list[StoredObject]:
+    found = {each.name: each for each in interrupted if each.name.startswith(digits)}
+    found.update({each.name: each for each in _listed(folder)})
+    return [found[name] for name in sorted(found)]
+
+
+def _listed(folder: Path) -> list[StoredObject]:
+    listed: list[StoredObject] = []
+    for path in folder.iterdir() if folder.exists() else ():
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            listed.append(StoredObject(path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+    return listed

@@ -1,0 +1,384 @@
+"""What one entry of the journal says, and the bytes over which it is hashed.
+
+Bytes are canonical JSON (RFC 8785: sorted members, no spaces, UTF-8), so that the same entry always has the same
+hash and anyone can recompute it (vault/FORMAT.md). `Entry` is what the caller knows; `Line` adds what the ledger
+knows: the place in the dossier, the place in the tree, and the previous line of the same dossier.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from models.decisions import Decision
+from models.facts import Case, Professional, Reference
+from models.identifiers import Ins, InvalidIdentifierError
+from models.vocabulary import DossierState, Mode, ResourceType
+from vault.errors import JournalEntryError
+
+VERSION = 1
+NO_DOSSIER = UUID(int=0)
+"""The dossier under which questions about no known dossier are written."""
+
+_NORMAL = Mode.NORMAL.value
+_LONGEST_WORD = 200
+_LONGEST_REASON = 4_000
+_MAYBE_INS = re.compile(r"(?<![0-9A-Za-z])[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}(?![0-9A-Za-z])")
+_INS_LENGTH = 15
+_HIDDEN = "(ins)"
+
+Value = str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a batch, a listing or an export, decided on its own.
+
+    `situation` holds the words of the situation that was judged, so that it can be judged again under other rules.
+    """
+
+    action: str
+    resource: Reference
+    allowed: bool
+    rule: str
+    obligations: tuple[str, ...] = ()
+    situation: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "action", _word(self.action))
+        object.__setattr__(self, "resource", _reference(self.resource))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision, given or refused, or one change of rights (RULES §4.3).
+
+    It holds no INS, no name and no content. What a caller wrote stands as it came, except that an INS is hidden,
+    words are cut at 200 characters and the reason at 4,000, and what no database stores (NUL, half characters) is
+    replaced: no question can keep the others of its commit from being written. Raises ValueError on an instant
+    without time zone.
+
+    `client` is the component that asked; `revision` the digest of the rule set; `organization` where a
+    professional acts, if it is one of his; `change` what a change of rights changed.
+    """
+
+    at: datetime
+    dossier: UUID
+    subject: Reference
+    action: str
+    resource: Reference
+    allowed: bool
+    rule: str
+    revision: str
+    client: str
+    request_id: str
+    organization: str | None = None
+    authentication: str | None = None
+    mode: str = _NORMAL
+    reason: str = field(default="", repr=False)
+    patient_present: bool = False
+    refused_by: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
+    situation: tuple[str, ...] = ()
+    items: tuple[Item, ...] = ()
+    change: Mapping[str, Value] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("the instant of an entry has a time zone")
+        object.__setattr__(self, "at", self.at.astimezone(UTC))
+        for name in ("action", "client", "request_id", "mode"):
+            object.__setattr__(self, name, _word(getattr(self, name)))
+        for name in ("organization", "authentication"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _word(value))
+        for name in ("subject", "resource"):
+            object.__setattr__(self, name, _reference(getattr(self, name)))
+        object.__setattr__(self, "reason", _storable(self.reason)[:_LONGEST_REASON])
+        change = {name: _word(value) if isinstance(value, str) else value for name, value in self.change.items()}
+        object.__setattr__(self, "change", MappingProxyType(change))
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        decision: Decision,
+        *,
+        client: str,
+        request_id: str,
+        revision: str,
+        situation: Iterable[str] = (),
+        items: Iterable[Item] = (),
+        change: Mapping[str, Value] = MappingProxyType({}),
+    ) -> "Entry":
+        """The entry of a decision on a case, under its dossier if there is one.
+
+        An opening creates the dossier that it is written under: `replace(entry, dossier=...)`.
+        """
+        question, context = case.question, case.question.context
+        known = case.dossier is not None and case.dossier.state is not DossierState.NONE
+        own = isinstance(case.subject, Professional) and context.organization in case.subject.organizations
+        return cls(
+            at=question.at,
+            dossier=case.dossier.id if known and case.dossier is not None else NO_DOSSIER,
+            subject=question.subject,
+            action=question.action,
+            resource=question.resource,
+            allowed=decision.allowed,
+            rule=decision.rule,
+            revision=revision,
+            client=client,
+            request_id=request_id,
+            organization=context.organization if own else None,
+            authentication=context.authentication,
+            mode=context.mode,
+            reason=context.reason,
+            patient_present=context.patient_present,
+            refused_by=decision.refused_by,
+            obligations=decision.obligations,
+            situation=tuple(situation),
+            items=tuple(items),
+            change=change,
+        )
+
+    def encode(self) -> bytes:
+        """Canonical bytes of what the caller knows: the member `entry` of a line."""
+        situations: dict[tuple[str, ...], int] = {self.situation: 0}
+        for item in self.items:
+            situations.setdefault(item.situation, len(situations))
+        return _encoder.encode(
+            _Entry(
+                at=_instant(self.at),
+                subject=_Reference(self.subject.type, self.subject.id),
+                action=self.action,
+                resource=_Reference(self.resource.type, self.resource.id),
+                allowed=self.allowed,
+                rule=self.rule,
+                revision=self.revision,
+                client=self.client,
+                request_id=self.request_id,
+                organization=UNSET if self.organization is None else self.organization,
+                authentication=UNSET if self.authentication is None else self.authentication,
+                mode=UNSET if self.mode == _NORMAL else self.mode,
+                reason=self.reason or UNSET,
+                patient_present=self.patient_present or UNSET,
+                refused_by=self.refused_by or UNSET,
+                obligations=self.obligations or UNSET,
+                situations=UNSET if situations == {(): 0} else tuple(situations),
+                items=tuple(
+                    _Item(
+                        action=item.action,
+                        resource=_Reference(item.resource.type, item.resource.id),
+                        allowed=item.allowed,
+                        rule=item.rule,
+                        obligations=item.obligations or UNSET,
+                        situation=situations[item.situation],
+                    )
+                    for item in self.items
+                )
+                or UNSET,
+                change=dict(self.change) or UNSET,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry in its place: the `sequence`-th of its dossier (from 1), at `position` in the tree (from 0).
+
+    `previous` is the leaf hash of the line before it in the same dossier, empty for the first, so that the patient
+    who holds one line can tell that none was taken out before it.
+    """
+
+    entry: Entry
+    position: int
+    sequence: int
+    previous: bytes = b""
+
+    def encode(self) -> bytes:
+        """Canonical bytes, which the leaf hash is taken over."""
+        return place(self.entry.encode(), self.entry.dossier, self.position, self.sequence, self.previous)
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Line":
+        """Read canonical bytes back; any other spelling of the same entry is refused.
+
+        Raises JournalEntryError.
+        """
+        try:
+            wire = _line_decoder.decode(data)
+            line = cls(_entry_of(wire), wire.position, wire.sequence, bytes.fromhex(wire.previous or ""))
+        except (ValueError, IndexError, OverflowError, RecursionError):
+            raise JournalEntryError("not an entry of the journal") from None
+        if wire.version != VERSION or line.encode() != data:
+            raise JournalEntryError(f"not an entry in canonical form, version {VERSION}")
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an entry stands: the `sequence`-th of its dossier, at `position` of the tree."""
+
+    dossier: UUID
+    sequence: int
+    position: int
+
+
+def place(entry: bytes, dossier: UUID, position: int, sequence: int, previous: bytes) -> bytes:
+    """The canonical bytes of a line around an entry encoded beforehand: all that is left to do under the lock."""
+    return _encoder.encode(_Line(dossier, msgspec.Raw(entry), position, sequence, VERSION, previous.hex() or UNSET))
+
+
+def fold(entries: Iterable[Entry]) -> list[Entry]:
+    """One entry for each dossier, subject and context among the entries of a batch, with the batch's items.
+
+    What was asked alone stays as it is. A folded entry is permitted if any item is, by that item's rule, and names the
+    dossier as its resource; its action is that of the items if they agree, else `evaluations`.
+    """
+    groups: dict[tuple[object, ...], list[Entry]] = {}
+    for entry in entries:
+        said = (entry.organization, entry.authentication, entry.mode, entry.reason, entry.patient_present)
+        groups.setdefault((entry.dossier, entry.subject, *said), []).append(entry)
+    return [group[0] if len(group) == 1 else _folded(group) for group in groups.values()]
+
+
+def _folded(group: Sequence[Entry]) -> Entry:
+    deciding = next((entry for entry in group if entry.allowed), group[0])
+    actions = {entry.action for entry in group}
+    return replace(
+        deciding,
+        action=actions.pop() if len(actions) == 1 else "evaluations",
+        resource=Reference(ResourceType.DOSSIER.value, str(deciding.dossier)),
+        refused_by=(),
+        obligations=tuple(dict.fromkeys(word for entry in group for word in entry.obligations)),
+        situation=(),
+        items=tuple(
+            Item(entry.action, entry.resource, entry.allowed, entry.rule, entry.obligations, entry.situation)
+            for entry in group
+        ),
+    )
+
+
+class _Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: str
+    id: str
+
+
+class _Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    action: str
+    resource: _Reference
+    allowed: bool
+    rule: str
+    situation: int
+    obligations: tuple[str, ...] | UnsetType = UNSET
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The member `entry`; `situations` lists each situation once, the entry's own first, items give its index."""
+
+    at: str
+    subject: _Reference
+    action: str
+    resource: _Reference
+    allowed: bool
+    rule: str
+    revision: str
+    client: str
+    request_id: str
+    organization: str | UnsetType = UNSET
+    authentication: str | UnsetType = UNSET
+    mode: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    patient_present: bool | UnsetType = UNSET
+    refused_by: tuple[str, ...] | UnsetType = UNSET
+    obligations: tuple[str, ...] | UnsetType = UNSET
+    situations: tuple[tuple[str, ...], ...] | UnsetType = UNSET
+    items: tuple[_Item, ...] | UnsetType = UNSET
+    change: dict[str, Value] | UnsetType = UNSET
+
+
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    dossier: UUID
+    entry: msgspec.Raw
+    position: Annotated[int, msgspec.Meta(ge=0)]
+    sequence: Annotated[int, msgspec.Meta(ge=1)]
+    version: int
+    previous: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | UnsetType = UNSET
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_line_decoder = msgspec.json.Decoder(_Line)
+_entry_decoder = msgspec.json.Decoder(_Entry)
+
+
+def _entry_of(line: _Line) -> Entry:
+    wire = _entry_decoder.decode(line.entry)
+    situations = wire.situations or ((),)
+    return Entry(
+        at=datetime.fromisoformat(wire.at),
+        dossier=line.dossier,
+        subject=Reference(wire.subject.type, wire.subject.id),
+        action=wire.action,
+        resource=Reference(wire.resource.type, wire.resource.id),
+        allowed=wire.allowed,
+        rule=wire.rule,
+        revision=wire.revision,
+        client=wire.client,
+        request_id=wire.request_id,
+        organization=None if wire.organization is UNSET else wire.organization,
+        authentication=None if wire.authentication is UNSET else wire.authentication,
+        mode=_NORMAL if wire.mode is UNSET else wire.mode,
+        reason=wire.reason or "",
+        patient_present=wire.patient_present or False,
+        refused_by=wire.refused_by or (),
+        obligations=wire.obligations or (),
+        situation=situations[0],
+        items=tuple(
+            Item(
+                action=item.action,
+                resource=Reference(item.resource.type, item.resource.id),
+                allowed=item.allowed,
+                rule=item.rule,
+                obligations=item.obligations or (),
+                situation=situations[item.situation],
+            )
+            for item in wire.items or ()
+        ),
+        change=wire.change or {},
+    )
+
+
+def _instant(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _reference(reference: Reference) -> Reference:
+    type_, id_ = _word(reference.type), _word(reference.id)
+    unchanged = type_ is reference.type and id_ is reference.id
+    return reference if unchanged else Reference(type_, id_)
+
+
+def _word(text: str) -> str:
+    if len(text) >= _INS_LENGTH:
+        text = _MAYBE_INS.sub(_hide, text)[:_LONGEST_WORD]
+    return _storable(text)
+
+
+def _hide(found: re.Match[str]) -> str:
+    try:
+        Ins.parse(found[0])
+    except InvalidIdentifierError:
+        return found[0]
+    return _HIDDEN
+
+
+def _storable(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

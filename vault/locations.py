@@ -1,0 +1,68 @@
+"""What the settings name by a URL: an object store, a key service."""
+
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from vault.blobs import BlobStore
+from vault.errors import KeyringError
+from vault.filesystem_blobs import FilesystemBlobStore
+from vault.keys import KeyService
+from vault.local_keys import LocalKeyring
+from vault.minio_blobs import Bucket, MinioBlobStore
+
+
+def store_from_url(url: str) -> BlobStore:
+    """`file:///folder` or `s3://ACCESS:SECRET@host:port/bucket?secure=false`, `secure` being true unless said.
+
+    Raises ValueError, which never repeats the URL: it holds the secret.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not parts.netloc and parts.path:
+        return FilesystemBlobStore(Path(unquote(parts.path)))
+    bucket = parts.path.strip("/")
+    if parts.scheme != "s3" or not (parts.username and parts.password and parts.hostname and bucket):
+        raise ValueError("a vault is file:///folder or s3://ACCESS:SECRET@host:port/bucket")
+    options = _options(parts, "secure", "region")
+    if options.get("secure", "true") not in {"true", "false"}:
+        raise ValueError("secure is true or false")
+    return MinioBlobStore(
+        Bucket(
+            endpoint=parts.netloc.rpartition("@")[2],
+            name=bucket,
+            access_key=unquote(parts.username),
+            secret_key=unquote(parts.password),
+            secure=options.get("secure", "true") == "true",
+            region=options.get("region", "us-east-1"),
+        )
+    )
+
+
+def keys_from_url(url: str) -> KeyService:
+    """`file:///file`, with `?passphrase_file=/file` if the keyring is under a passphrase.
+
+    Raises ValueError on another URL, KeyringError on a keyring that is refused.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc or not parts.path:
+        raise ValueError("a key service is file:///file, with ?passphrase_file=/file if it asks for one")
+    options = _options(parts, "passphrase_file")
+    passphrase = options.get("passphrase_file")
+    return LocalKeyring.open(Path(unquote(parts.path)), read_passphrase(Path(passphrase)) if passphrase else None)
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The file's first line. Raises KeyringError."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise KeyringError(f"the passphrase cannot be read: {path} ({error.strerror})") from None
+    if not lines or not lines[0]:
+        raise KeyringError(f"the passphrase is empty: {path}")
+    return lines[0]
+
+
+def _options(parts: SplitResult, *known: str) -> dict[str, str]:
+    given = parse_qs(parts.query, keep_blank_values=True)
+    if unknown := set(given) - set(known):
+        raise ValueError(f"unknown options: {', '.join(sorted(unknown))}")
+    return {name: values[-1] for name, values in given.items()}

@@ -1,0 +1,51 @@
+"""Rows of objects that nobody sees: being written, left behind, or to go.
+
+An object is removed in three steps, each of which a crash may follow: the row says that it goes, the object goes, the
+row goes. A deposit takes the row away only if it does not say so, hence it is committed or removed, never both.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from models.database import Database
+from models.tables import pending_object
+from vault.blobs import BlobStore
+
+
+async def add(
+    connection: AsyncConnection, dossier: UUID, names: Sequence[str], started_at: datetime, *, removing: bool = False
+) -> None:
+    """These objects are being written, or are to go."""
+    rows = [{"dossier": dossier, "object_name": name, "started_at": started_at, "removing": removing} for name in names]
+    await connection.execute(insert(pending_object), rows)
+
+
+async def claim(connection: AsyncConnection, dossier: UUID, name: str) -> bool:
+    """Take away the row of an object that becomes a document with this transaction. False if it is to go."""
+    staying = pending_object.c.removing.is_(False)
+    claimed = await connection.execute(delete(pending_object).where(_row(dossier, name), staying))
+    return claimed.rowcount == 1
+
+
+async def remove(database: Database, store: BlobStore, dossier: UUID, name: str) -> bool:
+    """Remove an object that has such a row, then the row. False, and nothing done, if it has none.
+
+    Raises StoreError or DatabaseError; the row then remains.
+    """
+    async with database.begin() as connection:
+        marked = await connection.execute(update(pending_object).where(_row(dossier, name)).values(removing=True))
+    if marked.rowcount != 1:
+        return False
+    await store.delete(name)
+    async with database.begin() as connection:
+        await connection.execute(delete(pending_object).where(_row(dossier, name)))
+    return True
+
+
+def _row(dossier: UUID, name: str) -> ColumnElement[bool]:
+    return (pending_object.c.dossier == dossier) & (pending_object.c.object_name == name)
