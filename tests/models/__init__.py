@@ -1,0 +1,1 @@
+"""Words, facts and storage."""

@@ -1,0 +1,1 @@
+"""What is kept, and what becomes of it when somebody tampers."""
