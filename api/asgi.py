@@ -31,7 +31,6 @@ from api.services.messages import MessageService
 from api.services.rules import Rules
 from api.settings import Settings
 from models.database import Database
-from models.errors import DatabaseError
 from models.queries.clients import find_client
 from policy.engine import Engine
 from policy.errors import PolicyFileError

@@ -1,4 +1,4 @@
-"""A deposit as it arrives: a part `metadata`, then a part `content`, of which no more than a piece is held at a time."""
+"""A deposit as it arrives: a part `metadata`, then a part `content`, of which one piece is held at a time."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 

@@ -1,6 +1,6 @@
 """`dmp`: the service, its data, its policy, its keys and its journal, from a shell.
 
-Commands import what they need when they run, so that `dmp --help` is quick and the supervisor of `dmp serve` stays small.
+Commands import what they need when they run, so that `dmp --help` is quick and the supervisor of `dmp serve` small.
 """
 
 import os
@@ -152,7 +152,8 @@ def demo() -> None:
 
     from api.cli.demo import play
 
-    sys.exit(play(Console()))
+    # Where the output is no terminal there is no width to respect, and a cropped rule says nothing.
+    sys.exit(play(Console(width=None if sys.stdout.isatty() else 110)))
 
 
 def main() -> None:
@@ -165,7 +166,15 @@ def main() -> None:
 
     try:
         dmp()
-    except (DmpError, DatabaseError, ImportRefusedError, InvalidIdentifierError, PolicyFileError, VaultError, OSError) as error:
+    except (
+        DmpError,
+        DatabaseError,
+        ImportRefusedError,
+        InvalidIdentifierError,
+        PolicyFileError,
+        VaultError,
+        OSError,
+    ) as error:
         sys.exit(f"dmp: {error}")
 
 

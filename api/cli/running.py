@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.05
 
 
 def environment(home: Path) -> dict[str, str]:
-    """This process's environment with every setting of the service left at its default but the data folder."""
+    """The environment of this process with every setting of the service left at its default but the data folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DMP_")}
     return kept | {"DMP_HOME": str(home)}
 

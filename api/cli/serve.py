@@ -97,7 +97,7 @@ class _Supervisor:
 
     def _start(self) -> subprocess.Popen[bytes]:
         number = self._listener.fileno()
-        return subprocess.Popen(  # noqa: S603 - our own command line
+        return subprocess.Popen(
             [sys.executable, "-m", "api.cli.main", "serve"],
             env=os.environ | {_WORKER_FD: str(number)},
             pass_fds=(number,),

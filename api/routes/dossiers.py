@@ -105,7 +105,9 @@ class DossiersController(Controller):
     @put(
         "/{dossier:uuid}/state",
         summary="Close, reopen, suspend",
-        documented=Documented("As asked.", body=wire.State, answer=wire.State, body_examples={"close": {"state": "closed"}}),
+        documented=Documented(
+            "As asked.", body=wire.State, answer=wire.State, body_examples={"close": {"state": "closed"}}
+        ),
     )
     async def set_state(self, request: Call, dossier: UUID) -> ASGIApp:
         """`closed` closes, `open` reopens, `suspended` suspends."""
@@ -141,7 +143,9 @@ class DossiersController(Controller):
     @put(
         "/{dossier:uuid}/care-team-consent",
         summary="Care team",
-        documented=Documented("As asked.", body=wire.Consent, answer=wire.Consent, body_examples={"yes": {"given": True}}),
+        documented=Documented(
+            "As asked.", body=wire.Consent, answer=wire.Consent, body_examples={"yes": {"given": True}}
+        ),
     )
     async def set_care_team_consent(self, request: Call, dossier: UUID) -> ASGIApp:
         """The holder's initial consent to the care team (CE 15 October 2025, n° 490409)."""
@@ -150,7 +154,11 @@ class DossiersController(Controller):
         await _service(request).set_care_team_consent(actor, dossier, given=asked.given)
         return JsonAnswer(_encode(asked))
 
-    @get("/{dossier:uuid}/accesses", summary="Who has access", documented=Documented("All of them.", answer=wire.Accesses))
+    @get(
+        "/{dossier:uuid}/accesses",
+        summary="Who has access",
+        documented=Documented("All of them.", answer=wire.Accesses),
+    )
     async def accesses(self, request: Call, dossier: UUID) -> ASGIApp:
         """Who has access, how, since and until when; expired ones included."""
         found = await _service(request).accesses(actor_of(request), dossier)
@@ -189,19 +197,31 @@ class DossiersController(Controller):
             await _service(request).grant(actor, dossier, party, asked.until)
         return JsonAnswer(_encode(asked))
 
-    @delete("/{dossier:uuid}/accesses/{kind:str}/{identifier:str}", status_code=200, summary="Withdraw", documented=DONE)
+    @delete(
+        "/{dossier:uuid}/accesses/{kind:str}/{identifier:str}", status_code=200, summary="Withdraw", documented=DONE
+    )
     async def withdraw_access(self, request: Call, dossier: UUID, kind: str, identifier: str) -> ASGIApp:
         """Unblock whoever is blocked; else end the grant and the membership of the care team."""
         await _service(request).withdraw(actor_of(request), dossier, _party(kind, identifier))
         return NoContent()
 
-    @put("/{dossier:uuid}/treating-physicians/{rpps:str}", status_code=200, summary="Declare a treating physician", documented=DONE)
+    @put(
+        "/{dossier:uuid}/treating-physicians/{rpps:str}",
+        status_code=200,
+        summary="Declare a treating physician",
+        documented=DONE,
+    )
     async def declare_treating_physician(self, request: Call, dossier: UUID, rpps: str) -> ASGIApp:
         """Several may be declared; only physicians count."""
         await _service(request).declare_treating_physician(actor_of(request), dossier, parse_rpps(rpps))
         return NoContent()
 
-    @delete("/{dossier:uuid}/treating-physicians/{rpps:str}", status_code=200, summary="End a treating physician", documented=DONE)
+    @delete(
+        "/{dossier:uuid}/treating-physicians/{rpps:str}",
+        status_code=200,
+        summary="End a treating physician",
+        documented=DONE,
+    )
     async def end_treating_physician(self, request: Call, dossier: UUID, rpps: str) -> ASGIApp:
         """The relation ends at once."""
         await _service(request).end_treating_physician(actor_of(request), dossier, parse_rpps(rpps))

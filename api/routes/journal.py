@@ -31,9 +31,7 @@ class JournalController(Controller):
     tags = ["Journal"]  # noqa: RUF012 - likewise
 
     @get(summary="Read", documented=Documented("A page, newest first.", answer=wire.JournalPage))
-    async def page(
-        self, request: Call, dossier: UUID, after: str | None = None, limit: str | None = None
-    ) -> ASGIApp:
+    async def page(self, request: Call, dossier: UUID, after: str | None = None, limit: str | None = None) -> ASGIApp:
         """The journal; FHIR R4 `AuditEvent` in a searchset with `Accept: application/fhir+json`."""
         begin = None if after is None else _sequence(after)
         trace = await _service(request).page(actor_of(request), dossier, begin, limit_of(limit))

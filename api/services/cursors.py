@@ -25,4 +25,6 @@ def read_position(word: str) -> Position:
             raise ValueError
         return Position(instant, parse_pseudonym(identity))
     except (ValueError, binascii.Error, InvalidIdentifierError):
-        raise MalformedRequestError("This is not a place in a listing: `after` comes from an answer's `next`.") from None
+        raise MalformedRequestError(
+            "This is not a place in a listing: `after` comes from an answer's `next`."
+        ) from None

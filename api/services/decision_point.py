@@ -46,7 +46,10 @@ class DecisionPoint:
         self._judging = judging
 
     async def evaluate(
-        self, caller: Caller, questions: Sequence[EvaluationRequest], stop_after: bool | None
+        self,
+        caller: Caller,
+        questions: Sequence[EvaluationRequest],
+        stop_after: bool | None,  # noqa: FBT001 - the protocol's
     ) -> Sequence[Answer]:
         """Judge, write down what is no dry run, and only then answer."""
         at = self._judging.now()

@@ -167,9 +167,7 @@ class DocumentService:
                 await self._vault.discard(deposit)
         return receipt
 
-    async def page(
-        self, actor: Actor, dossier: UUID, space: Space | None, after: str | None, limit: int
-    ) -> Listing:
+    async def page(self, actor: Actor, dossier: UUID, space: Space | None, after: str | None, limit: int) -> Listing:
         """What the subject may read, newest first; one entry of the journal names every line shown."""
         judgement = await self._judging.permit(actor, Action.DOCUMENT_LIST, _dossier(dossier))
         template = Question(
@@ -328,9 +326,7 @@ class DocumentService:
     async def _document(self, judgement: Judgement, metadata: Metadata, replaced: Document | None) -> Document:
         at = judgement.case.question.at
         if replaced is not None:
-            return replace(
-                replaced, id=self._make_id(), created_at=metadata.created_at, status=DocumentStatus.CURRENT
-            )
+            return replace(replaced, id=self._make_id(), created_at=metadata.created_at, status=DocumentStatus.CURRENT)
         return Document(
             id=self._make_id(),
             document_type=metadata.document_type,
@@ -428,16 +424,18 @@ class DocumentService:
             if self._judging.verdict(actor.caller.client, replace(case, question=question)).decision.allowed
         )
 
-    async def _directive_in_force(
-        self, dossier: UUID, question: Question, shown: Sequence[Document]
-    ) -> UUID | None:
+    async def _directive_in_force(self, dossier: UUID, question: Question, shown: Sequence[Document]) -> UUID | None:
         """The latest current advance directives (RULES §7), looked up only where some are shown."""
         if not any(document.document_type == ADVANCE_DIRECTIVES for document in shown):
             return None
         asked = replace(question, resource=_dossier(dossier), particulars=Particulars())
         directives = await fetch_listing(self._database, asked, document_types={ADVANCE_DIRECTIVES})
         return next(
-            (each.document.id for each in directives if each.document and each.document.status is DocumentStatus.CURRENT),
+            (
+                each.document.id
+                for each in directives
+                if each.document and each.document.status is DocumentStatus.CURRENT
+            ),
             None,
         )
 
@@ -479,9 +477,7 @@ def a_month_after(at: datetime) -> datetime:
     return at.replace(year=year, month=month, day=min(at.day, last_day))
 
 
-_TYPES_OF = {
-    space: frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.space is space) for space in Space
-}
+_TYPES_OF = {space: frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.space is space) for space in Space}
 
 
 def _fingerprint(actor: Actor, metadata: Metadata, sha256: bytes) -> bytes:
@@ -516,4 +512,3 @@ def _document(identity: UUID) -> Reference:
 
 def _contest_of(document: Document) -> str:
     return f"contest/{document.id}"
-

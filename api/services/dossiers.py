@@ -204,7 +204,9 @@ class Dossiers:
 
     async def grant(self, actor: Actor, dossier: UUID, party: Reference, until: datetime | None) -> None:
         """Explicit consent for a professional or an organization."""
-        await self._put_relation(actor, dossier, Action.ACCESS_GRANT, Relation(party, RelationKind.GRANTED, None, until))
+        await self._put_relation(
+            actor, dossier, Action.ACCESS_GRANT, Relation(party, RelationKind.GRANTED, None, until)
+        )
 
     async def block(self, actor: Actor, dossier: UUID, party: Reference) -> None:
         """Keep a professional or an organization out."""
@@ -287,4 +289,3 @@ def _beneficiary(party: Reference) -> Particulars:
     if party.type == SubjectType.PROFESSIONAL:
         return Particulars(professional=party.id)
     return Particulars(organization=party.id)
-

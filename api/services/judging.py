@@ -115,7 +115,11 @@ class Judging:
         return Judgement(case, situation, engine.judge(situation), engine)
 
     async def permit(
-        self, actor: Actor, action: Action, resource: Reference, particulars: Particulars = Particulars()  # noqa: B008 - frozen
+        self,
+        actor: Actor,
+        action: Action,
+        resource: Reference,
+        particulars: Particulars = Particulars(),
     ) -> Judgement:
         """A permission, not yet journaled. A refusal is journaled and raised as RefusedError."""
         question = Question(actor.subject, action.value, resource, self.now(), actor.context, particulars)
@@ -162,7 +166,12 @@ def refusal(judgement: Judgement) -> RefusedError:
     decision = judgement.decision
     absent = _ABSENT.get(judgement.case.question.resource.type)
     conceals = not decision.allowed_by or not _CONCEALING.isdisjoint(decision.refused_by)
-    if absent and conceals and decision.rule not in _ABOUT_THE_SUBJECT_OR_THE_DOSSIER and not _is_author(judgement.case):
+    if (
+        absent
+        and conceals
+        and decision.rule not in _ABOUT_THE_SUBJECT_OR_THE_DOSSIER
+        and not _is_author(judgement.case)
+    ):
         return RefusedError(absent, concealed=True)
     return RefusedError(decision.rule)
 

@@ -1,22 +1,25 @@
-"""A process that records entries until it is killed: `python -m tests.vault.journal.recorder URL NAME`.
-
-It prints the request id and the place of each entry that was acknowledged.
-"""
+"""A process that records entries until it is killed, and tells of each that was acknowledged."""
 
 import asyncio
 import itertools
-import sys
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from uuid import uuid5
 
 from models.database import open_database
 from tests.vault.journal.entries import DOSSIER, an_entry
+from vault.journal.entry import Receipt
 from vault.journal.ledger import Ledger
 
 CALLERS = 40
 
 
-async def record(url: str, name: str) -> None:
+def run(url: str, name: str, told: "Connection[tuple[str, Receipt], None]") -> None:
+    """Send the request id and the receipt of each acknowledged entry."""
+    asyncio.run(_record(url, name, told))
+
+
+async def _record(url: str, name: str, told: "Connection[tuple[str, Receipt], None]") -> None:
     ledger = Ledger(await open_database(url))
     numbers = itertools.count()
 
@@ -24,12 +27,6 @@ async def record(url: str, name: str) -> None:
         for number in numbers:
             dossier = uuid5(DOSSIER, str(number % 7))
             entry = an_entry(at=datetime.now(UTC), dossier=dossier, request_id=f"{name}-{number}")
-            receipt = await ledger.record(entry)
-            sys.stdout.write(f"{entry.request_id} {dossier} {receipt.sequence} {receipt.position}\n")
-            sys.stdout.flush()
+            told.send((entry.request_id, await ledger.record(entry)))
 
     await asyncio.gather(*(call() for _ in range(CALLERS)))
-
-
-if __name__ == "__main__":
-    asyncio.run(record(*sys.argv[1:]))
