@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 from litestar import Litestar
@@ -51,13 +52,14 @@ logger = structlog.get_logger()
 
 
 @asynccontextmanager
-async def service(settings: Settings, *, one_of_several: bool = False) -> AsyncIterator[Litestar]:
+async def service(settings: Settings, *, shared_metrics: Path | None = None) -> AsyncIterator[Litestar]:
     """The application, everything it needs open; closed in reverse order, the journal flushed, when the block ends.
 
-    Raises PolicyFileError, SettingsError, and the errors of what does not open.
+    `shared_metrics` is the folder in which several workers add up what they count. Raises PolicyFileError,
+    SettingsError, and the errors of what does not open.
     """
     async with open_parts(settings) as parts:
-        metrics = Metrics()
+        metrics = Metrics(shared_metrics)
         engine = await asyncio.to_thread(Engine.load, settings.policy_dir)
         rules = Rules(settings.policy_dir, engine, _now())
         judging = Judging(parts.database, rules, parts.ledger, _now, metrics.count_decision)
@@ -72,7 +74,7 @@ async def service(settings: Settings, *, one_of_several: bool = False) -> AsyncI
             state={
                 "judging": judging,
                 "rules": rules,
-                "is_one_of_several": one_of_several,
+                "is_one_of_several": shared_metrics is not None,
                 "dossiers": Dossiers(
                     parts.database, judging, parts.ledger, parts.dossier_keys, parts.documents, secret
                 ),

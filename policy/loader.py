@@ -186,7 +186,7 @@ def _condition(place: _Place, text: str) -> Condition:
 
 
 def _refuse_idle(place: _Place, who: str, action: str, condition: Condition) -> NoReturn:
-    raise PolicyFileError(*place, f"can never apply: {who}, {action} and {condition.text} never go together")
+    raise PolicyFileError(*place, f"can never apply: {who}, {action} and {condition.text} do not meet")
 
 
 def _refuse_missing(folder: Path, what: str, expected: Iterable[str], found: set[str]) -> None:

@@ -175,17 +175,15 @@ def _unanswerable(bits: int) -> Situation:
 
 def _role(subject: Subject | None) -> Role:
     """The kind of subject; a profession that the reference data do not name is nobody's."""
-    match subject:
-        case Person():
-            return Role.PERSON
-        case Professional(profession=key):
-            return _PROFESSION_ROLES.get(key, Role.UNKNOWN)
-        case Organization(kind=kind):
-            return ORGANIZATION_ROLES[kind]
-        case Staff(organization=organization):
-            return STAFF_ROLES[organization.kind]
-        case None:
-            return Role.UNKNOWN
+    if isinstance(subject, Professional):
+        return _PROFESSION_ROLES.get(subject.profession, Role.UNKNOWN)
+    if isinstance(subject, Person):
+        return Role.PERSON
+    if isinstance(subject, Organization):
+        return ORGANIZATION_ROLES[subject.kind]
+    if isinstance(subject, Staff):
+        return STAFF_ROLES[subject.organization.kind]
+    return Role.UNKNOWN
 
 
 def _asked_dossier(case: Case) -> UUID | None:
@@ -322,15 +320,13 @@ def _document(document: Document, subject: Subject | None, at: datetime, habilit
 def _is_author(document: Document, subject: Subject | None) -> bool:
     """A document is own to the very subject that is its author, and to no one else (RULES §1)."""
     author = document.author
-    match subject:
-        case Person(id=pseudonym):
-            return author.type == SubjectType.PERSON and author.id.lower() == str(pseudonym)
-        case Professional(rpps=rpps):
-            return author.type == SubjectType.PROFESSIONAL and author.id == rpps
-        case Organization(id=identifier):
-            return author.type == SubjectType.ORGANIZATION and author.id == identifier
-        case _:
-            return False
+    if isinstance(subject, Professional):
+        return author.type == SubjectType.PROFESSIONAL and author.id == subject.rpps
+    if isinstance(subject, Person):
+        return author.type == SubjectType.PERSON and author.id.lower() == str(subject.id)
+    if isinstance(subject, Organization):
+        return author.type == SubjectType.ORGANIZATION and author.id == subject.id
+    return False
 
 
 def _has_expired(created_at: datetime, at: datetime) -> bool:

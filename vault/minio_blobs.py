@@ -67,7 +67,9 @@ class _Client(Minio):
         self._bucket = bucket
 
     def make_ready(self) -> None:
-        """The bucket, made unless it is there."""
+        """The bucket, made unless it is there: making may be forbidden where it is."""
+        if self.answers():
+            return
         try:
             self.make_bucket(self._bucket)
         except S3Error as error:

@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -22,6 +24,7 @@ from api.settings import Settings
 
 GRACEFUL_SECONDS = 15
 _WORKER_FD = "DMP_WORKER_SOCKET"
+_SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # the name is the Prometheus client's
 _RESTART_SECONDS = 1.0
 
 
@@ -35,20 +38,20 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         _Supervisor(listener, workers).run()
 
 
-def work(settings: Settings, listener: socket.socket, *, one_of_several: bool = False) -> None:
-    """Answer on a bound socket in this process."""
+def work(settings: Settings, listener: socket.socket, *, shared_metrics: Path | None = None) -> None:
+    """Answer on a bound socket in this process; with `shared_metrics`, as one of several."""
     configure_logging(settings.log_level)
     # uvicorn raises the signal again once it has answered what was in flight: only closing is left then.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(settings, listener, one_of_several=one_of_several))
+        runner.run(_work(settings, listener, shared_metrics))
 
 
-async def _work(settings: Settings, listener: socket.socket, *, one_of_several: bool) -> None:
+async def _work(settings: Settings, listener: socket.socket, shared_metrics: Path | None) -> None:
     from api.asgi import service  # noqa: PLC0415 - the supervisor starts without loading the service
 
-    async with service(settings, one_of_several=one_of_several) as app:
+    async with service(settings, shared_metrics=shared_metrics) as app:
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -70,7 +73,7 @@ def work_on_inherited_socket(settings: Settings) -> bool:
     inherited = os.environ.pop(_WORKER_FD, None)
     if inherited is None:
         return False
-    work(settings, socket.socket(fileno=int(inherited)), one_of_several=True)
+    work(settings, socket.socket(fileno=int(inherited)), shared_metrics=Path(os.environ[_SHARED_METRICS]))
     return True
 
 
@@ -84,24 +87,24 @@ class _Supervisor:
         self._stopping = False
 
     def run(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="dmp-metrics-") as folder:
+            self._keep_alive(os.environ | {_SHARED_METRICS: folder, _WORKER_FD: str(self._listener.fileno())})
+
+    def _keep_alive(self, environment: dict[str, str]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._reload)
         while not self._stopping:
             self._workers = [worker for worker in self._workers if worker.poll() is None]
             while len(self._workers) < self._wanted and not self._stopping:
-                self._workers.append(self._start())
+                self._workers.append(self._start(environment))
             time.sleep(_RESTART_SECONDS)
         for worker in self._workers:
             worker.wait()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        number = self._listener.fileno()
-        return subprocess.Popen(
-            [sys.executable, "-m", "api.cli.main", "serve"],
-            env=os.environ | {_WORKER_FD: str(number)},
-            pass_fds=(number,),
-        )
+    def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "api.cli.main", "serve"]
+        return subprocess.Popen(command, env=environment, pass_fds=(self._listener.fileno(),))  # noqa: S603 - our own command line
 
     def _stop(self, *_: int | FrameType | None) -> None:
         self._stopping = True

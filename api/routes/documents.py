@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, patch, post, put
+from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
@@ -49,7 +50,7 @@ class DepositController(Controller):
         summary="Deposit",
         documented=Documented("What was kept.", answer=wire.DepositReceipt, status=201),
     )
-    async def deposit(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def deposit(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """Multipart: a part `metadata` (JSON), then a part `content`, streamed, up to 5 GiB.
 
         With `replaces`, the next version of that document. `Idempotency-Key` makes a retry safe.
@@ -67,7 +68,12 @@ class DepositController(Controller):
 
     @get(summary="List", documented=Documented("A page, newest first.", answer=wire.DocumentPage))
     async def page(
-        self, request: Call, dossier: UUID, space: str | None = None, after: str | None = None, limit: str | None = None
+        self,
+        request: Call,
+        dossier: FromPath[UUID],
+        space: FromQuery[str | None] = None,
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[str | None] = None,
     ) -> ASGIApp:
         """What the subject may read, of one space or of all, each line with what the subject may do."""
         if space is not None and space not in Space.__members__.values():
@@ -87,12 +93,12 @@ class DocumentsController(Controller):
     tags = ["Documents"]  # noqa: RUF012 - likewise
 
     @get(summary="Metadata", documented=Documented("The document, content apart.", answer=wire.DocumentView))
-    async def sheet(self, request: Call, document: UUID) -> ASGIApp:
+    async def sheet(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """What is known of a document, and what the subject may do with it."""
         return JsonAnswer(_encode(_view(await _service(request).sheet(actor_of(request), document))))
 
     @get("/content", summary="Content")
-    async def content(self, request: Call, document: UUID) -> ASGIApp:
+    async def content(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """The content, or a `Range` of it; up to 4 MiB are verified whole before the first byte leaves."""
         actor, service = actor_of(request), _service(request)
         judgement, kept = await service.kept(actor, document)
@@ -133,7 +139,7 @@ class DocumentsController(Controller):
             },
         ),
     )
-    async def change(self, request: Call, document: UUID) -> ASGIApp:
+    async def change(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """One of `masked`, `withheld` (false), `status` (`archived` or `current`)."""
         actor, service = actor_of(request), _service(request)
         match await read_json(request, wire.DocumentChange):
@@ -154,7 +160,7 @@ class DocumentsController(Controller):
             "Done.", body=wire.Contesting, status=204, body_examples={"wrong": {"reason": "Wrong side."}}
         ),
     )
-    async def contest(self, request: Call, document: UUID) -> ASGIApp:
+    async def contest(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """The patient says that a document is wrong; it stays readable and says that it is contested."""
         actor = actor_of(request)
         asked = await read_json(request, wire.Contesting)
@@ -168,7 +174,7 @@ class DocumentsController(Controller):
             "Done.", body=wire.Keeping, status=204, body_examples={"kept": {"kept": True, "reason": "Checked again."}}
         ),
     )
-    async def answer_contest(self, request: Call, document: UUID) -> ASGIApp:
+    async def answer_contest(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """The author keeps a contested document, with a reason; to correct it, he deposits its next version."""
         actor = actor_of(request)
         asked = await read_json(request, wire.Keeping)
@@ -178,7 +184,7 @@ class DocumentsController(Controller):
         return NoContent()
 
     @delete(status_code=200, summary="Delete", documented=DONE)
-    async def delete(self, request: Call, document: UUID) -> ASGIApp:
+    async def delete(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """Deleted for all; its key is destroyed at once."""
         await _service(request).delete(actor_of(request), document)
         return NoContent()

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, post, put
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
@@ -91,13 +92,13 @@ class DossiersController(Controller):
         return JsonAnswer(_encode(wire.Existences(await _service(request).exist(actor, asked.persons))))
 
     @get("/{dossier:uuid}", summary="Overview", documented=Documented("The dossier.", answer=wire.DossierOverview))
-    async def overview(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def overview(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """State, switches, and how many documents of each space the subject may read."""
         overview = await _service(request).overview(actor_of(request), dossier)
         return JsonAnswer(_encode(_overview_view(overview)))
 
     @delete("/{dossier:uuid}", status_code=200, summary="Erase", documented=DONE)
-    async def erase(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def erase(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """Destroy the dossier's key, and with it everything sealed; the journal stays."""
         await _service(request).erase(actor_of(request), dossier)
         return NoContent()
@@ -109,7 +110,7 @@ class DossiersController(Controller):
             "As asked.", body=wire.State, answer=wire.State, body_examples={"close": {"state": "closed"}}
         ),
     )
-    async def set_state(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def set_state(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """`closed` closes, `open` reopens, `suspended` suspends."""
         actor = actor_of(request)
         asked = await read_json(request, wire.State)
@@ -132,7 +133,7 @@ class DossiersController(Controller):
             },
         ),
     )
-    async def set_emergency(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def set_emergency(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """The holder's three switches; masked documents stay masked where both emergency modes are refused."""
         actor = actor_of(request)
         asked = await read_json(request, wire.EmergencySwitches)
@@ -147,7 +148,7 @@ class DossiersController(Controller):
             "As asked.", body=wire.Consent, answer=wire.Consent, body_examples={"yes": {"given": True}}
         ),
     )
-    async def set_care_team_consent(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def set_care_team_consent(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """The holder's initial consent to the care team (CE 15 October 2025, n° 490409)."""
         actor = actor_of(request)
         asked = await read_json(request, wire.Consent)
@@ -159,7 +160,7 @@ class DossiersController(Controller):
         summary="Who has access",
         documented=Documented("All of them.", answer=wire.Accesses),
     )
-    async def accesses(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def accesses(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """Who has access, how, since and until when; expired ones included."""
         found = await _service(request).accesses(actor_of(request), dossier)
         relations = [
@@ -185,7 +186,9 @@ class DossiersController(Controller):
             },
         ),
     )
-    async def set_access(self, request: Call, dossier: UUID, kind: str, identifier: str) -> ASGIApp:
+    async def set_access(
+        self, request: Call, dossier: FromPath[UUID], kind: FromPath[str], identifier: FromPath[str]
+    ) -> ASGIApp:
         """Let a professional or an organization in, or keep it out."""
         actor, party = actor_of(request), _party(kind, identifier)
         asked = await read_json(request, wire.AccessChange)
@@ -200,7 +203,9 @@ class DossiersController(Controller):
     @delete(
         "/{dossier:uuid}/accesses/{kind:str}/{identifier:str}", status_code=200, summary="Withdraw", documented=DONE
     )
-    async def withdraw_access(self, request: Call, dossier: UUID, kind: str, identifier: str) -> ASGIApp:
+    async def withdraw_access(
+        self, request: Call, dossier: FromPath[UUID], kind: FromPath[str], identifier: FromPath[str]
+    ) -> ASGIApp:
         """Unblock whoever is blocked; else end the grant and the membership of the care team."""
         await _service(request).withdraw(actor_of(request), dossier, _party(kind, identifier))
         return NoContent()
@@ -211,7 +216,7 @@ class DossiersController(Controller):
         summary="Declare a treating physician",
         documented=DONE,
     )
-    async def declare_treating_physician(self, request: Call, dossier: UUID, rpps: str) -> ASGIApp:
+    async def declare_treating_physician(self, request: Call, dossier: FromPath[UUID], rpps: FromPath[str]) -> ASGIApp:
         """Several may be declared; only physicians count."""
         await _service(request).declare_treating_physician(actor_of(request), dossier, parse_rpps(rpps))
         return NoContent()
@@ -222,7 +227,7 @@ class DossiersController(Controller):
         summary="End a treating physician",
         documented=DONE,
     )
-    async def end_treating_physician(self, request: Call, dossier: UUID, rpps: str) -> ASGIApp:
+    async def end_treating_physician(self, request: Call, dossier: FromPath[UUID], rpps: FromPath[str]) -> ASGIApp:
         """The relation ends at once."""
         await _service(request).end_treating_physician(actor_of(request), dossier, parse_rpps(rpps))
         return NoContent()

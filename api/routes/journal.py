@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
+from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
@@ -31,7 +32,13 @@ class JournalController(Controller):
     tags = ["Journal"]  # noqa: RUF012 - likewise
 
     @get(summary="Read", documented=Documented("A page, newest first.", answer=wire.JournalPage))
-    async def page(self, request: Call, dossier: UUID, after: str | None = None, limit: str | None = None) -> ASGIApp:
+    async def page(
+        self,
+        request: Call,
+        dossier: FromPath[UUID],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[str | None] = None,
+    ) -> ASGIApp:
         """The journal; FHIR R4 `AuditEvent` in a searchset with `Accept: application/fhir+json`."""
         begin = None if after is None else _sequence(after)
         trace = await _service(request).page(actor_of(request), dossier, begin, limit_of(limit))
@@ -40,7 +47,7 @@ class JournalController(Controller):
         return JsonAnswer(_encode(wire.JournalPage([_view(line) for line in trace.lines], trace.next)))
 
     @get("/{entry:int}/proof", summary="Prove")
-    async def proof(self, request: Call, dossier: UUID, entry: int) -> ASGIApp:
+    async def proof(self, request: Call, dossier: FromPath[UUID], entry: FromPath[int]) -> ASGIApp:
         """What an offline verifier needs: the entry's bytes, the path to the root, the signed checkpoint."""
         proof = await _service(request).proof(actor_of(request), dossier, entry)
         if proof is None:

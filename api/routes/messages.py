@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
@@ -39,7 +40,7 @@ class MessagesController(Controller):
             body_examples={"question": {"to": "10000000033", "subject": "Your opinion", "body": "What do you think?"}},
         ),
     )
-    async def send(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def send(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """To any health professional of the directory; references to documents open nothing by themselves."""
         actor = actor_of(request)
         asked = await read_json(request, wire.MessageDraft)
@@ -47,13 +48,15 @@ class MessagesController(Controller):
         return JsonAnswer(_encode(wire.MessageSent(await _service(request).send(actor, dossier, draft))), 201)
 
     @get("/messages", summary="Inbox", documented=Documented("A page, newest first.", answer=wire.MessagePage))
-    async def inbox(self, request: Call, after: str | None = None, limit: str | None = None) -> ASGIApp:
+    async def inbox(
+        self, request: Call, after: FromQuery[str | None] = None, limit: FromQuery[str | None] = None
+    ) -> ASGIApp:
         """The messages to the subject."""
         inbox = await _service(request).inbox(actor_of(request), after, limit_of(limit))
         return JsonAnswer(_encode(wire.MessagePage([_view(letter) for letter in inbox.letters], inbox.next)))
 
     @get("/messages/{message:uuid}", summary="Message", documented=Documented("It.", answer=wire.MessageView))
-    async def read(self, request: Call, message: UUID) -> ASGIApp:
+    async def read(self, request: Call, message: FromPath[UUID]) -> ASGIApp:
         """One message, for its sender and its addressee."""
         letter = await _service(request).read(actor_of(request), message)
         if letter is None:

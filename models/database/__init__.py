@@ -5,21 +5,33 @@ held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLA
 """
 
 from models.database.bulk import load, prepare_bulk
-from models.database.columns import Id, Instant
+from models.database.columns import Id, Instant, storable
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
 from models.database.schema import downgrade, upgrade
 from models.database.sqlite import SqliteDatabase
 from models.database.urls import parsed, sqlite_path
 from models.database.writing import insert
+from models.errors import DatabaseError, DatabaseUnavailableError
 
-__all__ = ["Database", "Id", "Instant", "downgrade", "insert", "load", "open_database", "prepare_bulk", "upgrade"]
+__all__ = [
+    "Database",
+    "Id",
+    "Instant",
+    "downgrade",
+    "insert",
+    "load",
+    "open_database",
+    "prepare_bulk",
+    "storable",
+    "upgrade",
+]
 
 
 async def open_database(url: str) -> Database:
     """The database at a URL, which `upgrade` has brought up to date before.
 
-    Raises DatabaseUnavailableError when it is not reached, DatabaseError when the URL is none.
+    Raises DatabaseUnavailableError when it is not reached, DatabaseError when the URL is none or there are no tables.
     """
     where = parsed(url)
     database: Database
@@ -27,8 +39,17 @@ async def open_database(url: str) -> Database:
         PostgresqlDatabase(where) if where.get_backend_name() == "postgresql" else SqliteDatabase(sqlite_path(where))
     )
     try:
-        await database.read("SELECT 1")
+        await _check_schema(database)
     except BaseException:
         await database.close()
         raise
     return database
+
+
+async def _check_schema(database: Database) -> None:
+    try:
+        await database.read("SELECT version_num FROM alembic_version")
+    except DatabaseUnavailableError:
+        raise
+    except DatabaseError:
+        raise DatabaseError("not a database of this service, or one without tables: `dmp init` makes them") from None

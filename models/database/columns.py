@@ -15,6 +15,16 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+# asyncpg takes the first and last instants that Python knows for -infinity and infinity, and gives those back without
+# their zone. So these two are stored as their neighbours.
+_FIRST = datetime.min.replace(tzinfo=UTC) + _MICROSECOND
+_LAST = datetime.max.replace(tzinfo=UTC) - _MICROSECOND
+
+
+def storable(value: datetime) -> datetime:
+    """The instant, or its neighbour if it is the first or the last of all."""
+    return min(max(value, _FIRST), _LAST)
+
 
 def instant_to_integer(value: datetime) -> int:
     """Microseconds since 1970, exact. Raises TypeError on an instant without a zone."""
@@ -65,7 +75,9 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(_SqliteInstant() if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        return instant_to_integer(value) if value is not None and dialect.name == "sqlite" else value
+        if value is None:
+            return None
+        return instant_to_integer(storable(value)) if dialect.name == "sqlite" else storable(value)
 
     def process_result_value(self, value: Any, _: Dialect) -> datetime | None:
         return instant_from_integer(value) if isinstance(value, int) else value

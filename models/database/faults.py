@@ -18,6 +18,7 @@ _FOREIGN = (
     sqlite3.Error,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     sqlalchemy.exc.DBAPIError,
     sqlalchemy.exc.TimeoutError,
 )
@@ -25,7 +26,8 @@ _TRANSPORT = (OSError, TimeoutError)
 
 _UNAVAILABLE = (
     *_TRANSPORT,
-    asyncpg.InterfaceError,  # the connection is closed, or closing
+    asyncpg.InterfaceError,  # the connection is closed
+    asyncpg.InternalClientError,  # it is closing: the server's last word has come, the end of the stream has not
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.OperatorInterventionError,  # shutdown, and statements cancelled for their length

@@ -33,7 +33,14 @@ _HOT_SETTINGS = {
     "jit": "off",
 }
 
-_LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, OSError)
+_LOST = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+)
+_STATEMENTS = 256
 
 
 class _Held:
@@ -67,6 +74,8 @@ class _Held:
     async def _prepare(self, statement: str) -> "asyncpg.prepared_stmt.PreparedStatement":
         if self._connection is None:
             self._connection = await connect(self._url, _HOT_SETTINGS)
+        if len(self._statements) == _STATEMENTS:
+            self._statements.clear()  # the server's go with these
         prepared = await self._connection.prepare(statement, timeout=_TIMEOUT_SECONDS)
         self._statements[statement] = prepared
         return prepared

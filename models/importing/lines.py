@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from models.database.columns import storable
 from models.errors import ImportRefusedError
 from models.identifiers import Ins, InvalidIdentifierError, parse_organization, parse_rpps
 from models.reference import DOCUMENT_TYPES, PROFESSIONS
@@ -156,7 +157,7 @@ class Reader:
                 return "dossier", self._dossier(number, fact)
             case RepresentationLine():
                 dossier, person = self._person(fact.dossier_ins), self._person(fact.person_ins)
-                return "representation", (number, dossier, person, fact.kind_of_tie.value, fact.until)
+                return "representation", (number, dossier, person, fact.kind_of_tie.value, _stored(fact.until))
             case OrganizationLine():
                 identity, name = self._organization(fact.id), _printable("name", fact.name)
                 return "organization", (number, identity, fact.type.value, name)
@@ -191,7 +192,7 @@ class Reader:
     def _relation(self, number: int, fact: RelationLine) -> Row:
         party_type, party = self._party(fact.professional, fact.organization)
         dossier = self._person(fact.dossier_ins)
-        return number, dossier, party_type, party, fact.relation.value, fact.since, fact.until
+        return number, dossier, party_type, party, fact.relation.value, _stored(fact.since), _stored(fact.until)
 
     def _party(self, professional: str | None, organization: str | None) -> tuple[str, str]:
         if professional is not None and organization is None:
@@ -209,9 +210,9 @@ class Reader:
             fact.id,
             fact.document_type,
             *self._author(fact.author),
-            fact.created_at,
+            storable(fact.created_at),
             fact.masked,
-            fact.withheld_until,
+            _stored(fact.withheld_until),
             fact.hidden_from_representatives,
             fact.status.value,
         )
@@ -258,6 +259,10 @@ def _reason(message: str) -> str:
         where = _WHERE.search(message)
         return f"{where[1] if where else 'a member'}: not one of its words"
     return "not a fact in JSON"
+
+
+def _stored(instant: datetime | None) -> datetime | None:
+    return None if instant is None else storable(instant)
 
 
 def _printable(member: str, text: str) -> str:

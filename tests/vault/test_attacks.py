@@ -169,9 +169,7 @@ async def test_rows_cannot_exchange_what_they_hold(
 
 
 @pytest.mark.parametrize("other", [DOSSIER, OTHER_DOSSIER], ids=["same dossier", "other dossier"])
-async def test_a_whole_row_cannot_be_copied_over_another(
-    documents: Documents, database: Database, other: UUID
-) -> None:
+async def test_a_whole_row_cannot_be_copied_over_another(documents: Documents, database: Database, other: UUID) -> None:
     """Object, head, key and all."""
     await two(documents, database, dossier=other)
     columns = [column.name for column in content.columns if not column.primary_key]

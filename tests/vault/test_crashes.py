@@ -1,7 +1,9 @@
 """A crash at any instant leaves nothing visible half-way, and reconciling removes the rest."""
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from models.database import Database
 from models.errors import DatabaseUnavailableError
 from tests.doubles.blobs import FailingBlobStore
 from tests.doubles.databases import FailingDatabase
-from tests.vault.deposits import DOCUMENT, DOSSIER, OTHER_DOCUMENT, TITLE, deposit, pieces, read
+from tests.vault.deposits import DOCUMENT, DOSSIER, MEBIBYTE, OTHER_DOCUMENT, TITLE, deposit, pieces, read
 from vault.blobs import BlobStore
 from vault.documents import Documents
 from vault.errors import NoContentError, StoreUnavailableError
@@ -120,6 +122,27 @@ async def test_an_erasure_that_the_store_interrupts_is_an_erasure(
     store.failing = set()
     assert await reconcile(database, store, LATER) == Report(removed_pending=1)
     assert (await left(database), len(store.objects)) == ((1, 0, 1), 1)
+
+
+async def test_a_cancelled_deposit_leaves_nothing(
+    database: Database, dossier_keys: DossierKeys, store: BlobStore
+) -> None:
+    """Its caller went away in the middle."""
+    documents = Documents(database, store, dossier_keys)
+    middle = asyncio.Event()
+
+    async def stopping() -> AsyncIterator[bytes]:
+        yield bytes(9 * MEBIBYTE)
+        middle.set()
+        await asyncio.Event().wait()
+
+    writing = asyncio.create_task(documents.write(DOSSIER, DOCUMENT, 1, "text/plain", stopping()))
+    await middle.wait()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert await left(database) == (0, 0, 0)
+    assert [each async for each in store.names()] == []
 
 
 async def test_a_killed_deposit_is_nothing(

@@ -1,5 +1,6 @@
 """Documents deposited, read and erased, on each database engine and each object store."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models.database import Database
+from models.errors import ConstraintError
 from models.tables import content, dossier_key, pending_object
 from tests.doubles.blobs import FailingBlobStore, MemoryBlobStore, Request
 from tests.vault.deposits import (
@@ -185,9 +187,7 @@ async def test_a_deposit_whose_stream_breaks_leaves_nothing(documents: Documents
     assert await counts(database) == (0, 0)
 
 
-async def test_a_discarded_deposit_leaves_nothing(
-    documents: Documents, database: Database, store: BlobStore
-) -> None:
+async def test_a_discarded_deposit_leaves_nothing(documents: Documents, database: Database, store: BlobStore) -> None:
     """Neither object nor row."""
     written = await documents.write(DOSSIER, DOCUMENT, 1, "text/plain", pieces(b"content"))
     await documents.discard(written)
@@ -211,6 +211,45 @@ async def test_a_discarded_deposit_cannot_be_committed(in_memory: Documents, dat
         with pytest.raises(DepositLostError):
             async with database.begin() as connection:
                 await in_memory.commit(connection, deposited, TITLE)
+
+
+async def test_a_document_is_deposited_once(in_memory: Documents, database: Database) -> None:
+    """A new version is a new document; the refused deposit can be discarded."""
+    await deposit(in_memory, database, b"first")
+    second = await in_memory.write(DOSSIER, DOCUMENT, 1, "text/plain", pieces(b"second"))
+    with pytest.raises(ConstraintError):
+        async with database.begin() as connection:
+            await in_memory.commit(connection, second, TITLE)
+    await in_memory.discard(second)
+    assert (await read(in_memory), await counts(database)) == (b"first", (1, 0))
+
+
+async def test_a_deposit_committed_while_its_dossier_is_being_erased_is_erased(
+    in_memory: Documents, database: Database
+) -> None:
+    """The erasure waits for it."""
+    await deposit(in_memory, database, b"first")
+    second = await in_memory.write(DOSSIER, OTHER_DOCUMENT, 1, "text/plain", pieces(b"second"))
+    began = asyncio.Event()
+
+    async def erase() -> int:
+        async with database.begin() as connection:
+            began.set()
+            return len((await in_memory.erase_dossier(connection, DOSSIER)).object_names)
+
+    async with database.begin() as connection:
+        await in_memory.commit(connection, second, TITLE)
+        erasing = asyncio.create_task(erase())
+        if database.dialect == "postgresql":
+            await began.wait()
+            await _until_somebody_waits(database)
+    assert await erasing == 2
+    assert await counts(database) == (0, 2)
+
+
+async def _until_somebody_waits(database: Database) -> None:
+    while not await database.read("SELECT 1 FROM pg_locks WHERE NOT granted AND database IS NOT NULL"):
+        await asyncio.sleep(0)
 
 
 async def test_an_erased_document_is_gone(documents: Documents, database: Database, store: BlobStore) -> None:

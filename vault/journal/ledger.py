@@ -8,6 +8,8 @@ arrives while a commit is under way into the next one: throughput is entries a c
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,30 +38,37 @@ class Ledger:
         self._largest_commit = largest_commit
         self._most_waiting = most_waiting
         self._patience = patience
-        self._waiting: deque[tuple[Entry, asyncio.Future[Receipt]]] = deque()
+        self._queue: deque[_Waiting] = deque()
+        self._queued = 0
         self._flusher: asyncio.Task[None] | None = None
         self._closed = False
 
     async def record(self, entry: Entry) -> Receipt:
-        """Write an entry; it is durable when this returns.
+        """Write an entry; it is durable when this returns. As `record_all`."""
+        (receipt,) = await self.record_all([entry])
+        return receipt
 
-        Raises JournalUnavailableError when it is not known to be: the database failed or is slow, too many are
+    async def record_all(self, entries: Iterable[Entry]) -> list[Receipt]:
+        """Write entries, all or none; they are durable when this returns.
+
+        Raises JournalUnavailableError when they are not known to be: the database failed or is slow, too many are
         waiting, or the service is stopping. The access must then be refused. A caller that is cancelled leaves its
-        entry to be written: what was decided stays told.
+        entries to be written: what was decided stays told.
         """
+        waiting = _Waiting(list(entries), asyncio.get_running_loop().create_future())
         if self._closed:
             raise JournalUnavailableError("the journal is closed")
-        if len(self._waiting) >= self._most_waiting:
+        if self._queued + len(waiting.entries) > self._most_waiting:
             raise JournalUnavailableError("too many entries wait to be written")
-        written: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, written))
+        self._queue.append(waiting)
+        self._queued += len(waiting.entries)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         try:
             async with asyncio.timeout(self._patience):
-                return await written
+                return await waiting.written
         except TimeoutError:
-            raise JournalUnavailableError("the entry was not written in time") from None
+            raise JournalUnavailableError("the journal was not written in time") from None
 
     async def append(self, connection: AsyncConnection, entries: Iterable[Entry]) -> list[Receipt]:
         """Write entries within the caller's transaction: they stand if it commits.
@@ -77,25 +86,49 @@ class Ledger:
 
     async def _flush(self) -> None:
         try:
-            while self._waiting:
-                size = min(len(self._waiting), self._largest_commit)
-                await self._commit([self._waiting.popleft() for _ in range(size)])
+            while self._queue:
+                await self._commit(self._next())
         finally:
             self._flusher = None
 
-    async def _commit(self, batch: Sequence[tuple[Entry, asyncio.Future[Receipt]]]) -> None:
+    def _next(self) -> "list[_Waiting]":
+        """What goes into one commit: as much as fits, and one caller's entries whatever their number."""
+        batch = [self._queue.popleft()]
+        size = len(batch[0].entries)
+        while self._queue and size + len(self._queue[0].entries) <= self._largest_commit:
+            batch.append(self._queue.popleft())
+            size += len(batch[-1].entries)
+        self._queued -= size
+        return batch
+
+    async def _commit(self, batch: "Sequence[_Waiting]") -> None:
         try:
             async with self._database.begin() as connection:
-                receipts = await append(connection, [entry for entry, _ in batch])
+                receipts = await append(connection, [entry for waiting in batch for entry in waiting.entries])
         except BaseException as error:
-            for _, written in batch:
-                if not written.done():
-                    refusal = JournalUnavailableError("the entry could not be written")
-                    refusal.__cause__ = error
-                    written.set_exception(refusal)
+            for waiting in batch:
+                waiting.refuse(error)
             if not isinstance(error, Exception):
                 raise
         else:
-            for (_, written), receipt in zip(batch, receipts, strict=True):
-                if not written.done():
-                    written.set_result(receipt)
+            given = iter(receipts)
+            for waiting in batch:
+                waiting.answer(list(islice(given, len(waiting.entries))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """One caller's entries, and where the answer goes unless the caller is gone."""
+
+    entries: list[Entry]
+    written: asyncio.Future[list[Receipt]]
+
+    def answer(self, receipts: list[Receipt]) -> None:
+        if not self.written.done():
+            self.written.set_result(receipts)
+
+    def refuse(self, cause: BaseException) -> None:
+        if not self.written.done():
+            refusal = JournalUnavailableError("the journal could not be written")
+            refusal.__cause__ = cause
+            self.written.set_exception(refusal)

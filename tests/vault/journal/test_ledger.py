@@ -72,6 +72,25 @@ async def test_those_who_wait_share_a_commit(database: Database) -> None:
     await ledger.aclose()
 
 
+async def test_entries_of_one_caller_stand_together(database: Database) -> None:
+    """What one caller records together goes into one commit whatever its number, and others fill what is left."""
+    held = UnreliableDatabase(database)
+    ledger = Ledger(held, largest_commit=3)
+    portions = [[an_entry()] * size for size in (1, 2, 5, 0, 2, 1)]
+    receipts = await asyncio.gather(*map(ledger.record_all, portions))
+    assert [len(portion) for portion in receipts] == [1, 2, 5, 0, 2, 1]
+    assert [receipt.position for portion in receipts for receipt in portion] == list(range(11))
+    assert held.transactions == 3
+
+
+async def test_entries_of_one_caller_fall_together(database: Database) -> None:
+    """What one caller records together is refused together."""
+    failing = UnreliableDatabase(database, fails_to_commit=True)
+    with pytest.raises(JournalUnavailableError):
+        await Ledger(failing).record_all([an_entry(), an_entry(dossier=OTHER_DOSSIER)])
+    assert await count(database) == 0
+
+
 async def test_two_ledgers_write_one_journal(database: Database, migrated_url: str) -> None:
     """Several processes append at once: each position is given once, and the journal verifies."""
     ledgers = [Ledger(database, largest_commit=3), Ledger(database, largest_commit=5)]
@@ -160,7 +179,7 @@ async def test_a_failing_database_refuses_all_who_wait(when: str, database: Data
     ledger = Ledger(failing)
     setattr(failing, when, True)
     refusals = await numbered(ledger, 0, 5)
-    assert [str(refusal) for refusal in refusals] == ["the entry could not be written"] * 5
+    assert [str(refusal) for refusal in refusals] == ["the journal could not be written"] * 5
     assert [type(refusal) for refusal in refusals] == [JournalUnavailableError] * 5
     setattr(failing, when, False)
     assert await ledger.record(an_entry()) == Receipt(DOSSIER, 1, 0)

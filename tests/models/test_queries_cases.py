@@ -1,0 +1,236 @@
+"""Cases: everything stored that bears on a question, and nothing else, in one round trip."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from models.database import Database
+from models.facts import Case, Document, Message, Organization, Particulars, Person, Question, Reference
+from models.queries import fetch_case, fetch_cases
+from models.queries.documents import add_document
+from models.queries.messages import StoredMessage, add_message
+from models.vocabulary import DocumentStatus
+from tests.models import world
+from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LEA, LATER, NOBODY, professional, question, structure
+
+ON_DOSSIER = Reference("dossier", str(ALICE))
+ON_NOTHING = Reference("dossier", str(NOBODY))
+DOCUMENT = world.document(
+    1,
+    author=Reference("person", str(ALICE)),
+    masked=True,
+    withheld_until=LATER,
+    hidden_from_representatives=True,
+    status=DocumentStatus.ARCHIVED,
+)
+ON_DOCUMENT = Reference("document", str(DOCUMENT.id))
+MESSAGE = Message(UUID(int=0x3E55), sender=JULIE.rpps, addressee=KARIM.rpps)
+ON_MESSAGE = Reference("message", str(MESSAGE.id))
+THE_CHU, THE_SECRETARY = structure(world.CHU), Reference("staff", world.SECRETARY.id)
+HIDDEN = "\x00", "\ud800", "", "a" * 100, "' OR 1=1 --", "7c0f", str(ALICE).replace("-", ""), f" {ALICE}", "ï"
+
+
+class _Counting:
+    """A database that counts its reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.reads: list[str] = []
+
+    async def read(self, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
+        self.reads.append(statement)
+        return await self._database.read(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    """The world, one document and one message in Alice's dossier."""
+    await world.settle(database)
+    async with database.begin() as connection:
+        await add_document(connection, ALICE, DOCUMENT)
+        await add_message(connection, StoredMessage(ALICE, MESSAGE, AT, None, b""))
+    return database
+
+
+JULIES = (world.TEAM, world.TREATING, world.OF_CHU_TOO, world.OF_CHU, world.OF_PRACTICE)
+
+
+@pytest.mark.parametrize(
+    "asked, expected",
+    [
+        (professional(JULIE), {"subject": JULIE, "relations": JULIES, "has_read": True}),
+        (professional(KARIM), {"subject": KARIM, "relations": (world.OF_KARIM,)}),
+        (professional(LEA), {"subject": LEA, "relations": (world.OF_CHU_TOO, world.OF_CHU)}),
+        (THE_CHU, {"subject": world.CHU, "relations": (world.OF_CHU_TOO, world.OF_CHU)}),
+        (structure(world.BANK), {"subject": world.BANK}),
+        (THE_SECRETARY, {"subject": world.SECRETARY}),
+        (Reference("person", str(ALICE)), {"subject": Person(ALICE)}),
+        (
+            Reference("person", str(BASILE).upper()),
+            {"subject": Person(BASILE), "representations": (world.CARER, world.GUARDIAN)},
+        ),
+        (Reference("professional", world.CHU.id), {}),
+        (Reference("organization", JULIE.rpps), {}),
+        (Reference("insurer", world.CHU.id), {}),
+        (Reference("", ""), {}),
+    ],
+    ids=lambda value: f"{value.type}-{value.id[:11]}" if isinstance(value, Reference) else "",
+)
+async def test_who_asks_of_what(filled: Database, asked: Reference, expected: dict[str, Any]) -> None:
+    """A dossier, a document of it, a message of it: the same subject and relations, and what is asked about."""
+    on_dossier, on_document, on_message = (question(asked, on) for on in (ON_DOSSIER, ON_DOCUMENT, ON_MESSAGE))
+    standing: dict[str, Any] = {"dossier": world.DOSSIER, **expected}
+    assert _in_order(await fetch_case(filled, on_dossier)) == _in_order(Case(on_dossier, **standing))
+    assert _in_order(await fetch_case(filled, on_document)) == _in_order(
+        Case(on_document, **standing, document=DOCUMENT)
+    )
+    assert _in_order(await fetch_case(filled, on_message)) == _in_order(Case(on_message, **standing, message=MESSAGE))
+
+
+def _in_order(case: Case) -> Case:
+    """Relations have no order of their own."""
+    return replace(
+        case, relations=tuple(sorted(case.relations, key=lambda tie: (tie.party.type, tie.party.id, tie.kind)))
+    )
+
+
+async def test_another_dossier_has_its_own_facts(filled: Database) -> None:
+    """Nothing of Alice's dossier shows in a case about Basile's."""
+    asked = question(professional(JULIE), Reference("dossier", str(BASILE)))
+    assert await fetch_case(filled, asked) == Case(asked, JULIE, world.OTHER_DOSSIER)
+
+
+async def test_no_dossier(filled: Database) -> None:
+    """The subject is known, the dossier is not: of a representation and relations there is none."""
+    for asker, known in ((professional(JULIE), JULIE), (Reference("person", str(BASILE)), Person(BASILE))):
+        asked = question(asker, ON_NOTHING)
+        assert await fetch_case(filled, asked) == Case(asked, known)
+
+
+@pytest.mark.parametrize("resource_type", ["document", "message"])
+@pytest.mark.parametrize("claimed", [None, str(ALICE), str(BASILE), str(NOBODY), "no uuid"])
+async def test_what_does_not_exist_says_nothing(filled: Database, resource_type: str, claimed: str | None) -> None:
+    """Whatever dossier the caller names, a document or message that is not there brings nothing but the subject."""
+    particulars = Particulars(dossier=claimed)
+    asked = question(professional(JULIE), Reference(resource_type, str(NOBODY)), particulars=particulars)
+    assert await fetch_case(filled, asked) == Case(asked, JULIE)
+
+
+async def test_a_document_is_no_message(filled: Database) -> None:
+    """An id counts for what it is, though both are found in the same place."""
+    for resource in (Reference("message", str(DOCUMENT.id)), Reference("document", str(MESSAGE.id))):
+        asked = question(professional(JULIE), resource)
+        assert await fetch_case(filled, asked) == Case(asked, JULIE)
+
+
+@pytest.mark.parametrize("resource", [ON_DOCUMENT, ON_MESSAGE])
+async def test_a_dossier_rightly_named_saves_a_look_up(filled: Database, resource: Reference) -> None:
+    """The case is the same, and its statement does not look for the place."""
+    counting = _Counting(filled)
+    asked = question(professional(JULIE), resource, particulars=Particulars(dossier=str(ALICE)))
+    case = await fetch_case(counting, asked)
+    assert replace(case, question=question(professional(JULIE), resource)) == await fetch_case(
+        counting, question(professional(JULIE), resource)
+    )
+    assert ["place" in statement for statement in counting.reads] == [False, True]
+
+
+@pytest.mark.parametrize("claimed", [str(BASILE), str(NOBODY), "", "no uuid"])
+@pytest.mark.parametrize("resource", [ON_DOCUMENT, ON_MESSAGE])
+async def test_a_dossier_wrongly_named(filled: Database, resource: Reference, claimed: str) -> None:
+    """As if the document or message did not exist (INTERFACES, "Decisions")."""
+    asked = question(professional(JULIE), resource, particulars=Particulars(dossier=claimed))
+    assert await fetch_case(filled, asked) == Case(asked, JULIE)
+
+
+async def test_deleted_documents_are_told(filled: Database) -> None:
+    """A rule refuses them, not their absence."""
+    deleted = world.document(2, status=DocumentStatus.DELETED)
+    async with filled.begin() as connection:
+        await add_document(connection, ALICE, deleted)
+    case = await fetch_case(filled, question(professional(JULIE), Reference("document", str(deleted.id))))
+    assert case.document == deleted
+
+
+@pytest.mark.parametrize("identifier", HIDDEN)
+@pytest.mark.parametrize("kind", ["professional", "organization", "staff", "person"])
+async def test_malformed_subjects_are_not_found(filled: Database, kind: str, identifier: str) -> None:
+    """They are nobody, and no error of the database."""
+    asked = question(Reference(kind, identifier), ON_DOSSIER)
+    assert await fetch_case(filled, asked) == Case(asked, None, world.DOSSIER)
+
+
+@pytest.mark.parametrize("identifier", HIDDEN)
+@pytest.mark.parametrize("kind", ["dossier", "document", "message", "unknown"])
+async def test_malformed_resources_are_not_found(filled: Database, kind: str, identifier: str) -> None:
+    """They are nothing, and no error of the database."""
+    asked = question(professional(JULIE), Reference(kind, identifier))
+    assert await fetch_case(filled, asked) == Case(asked, JULIE)
+
+
+async def test_unknown_words_still_make_a_case(filled: Database) -> None:
+    """An action and a type of resource that nobody knows bring the subject alone; the rules say no."""
+    asked = question(professional(JULIE), Reference("prescription", str(ALICE)), action="dossier:burn")
+    assert await fetch_case(filled, asked) == Case(asked, JULIE)
+    nothing = question(Reference("robot", "1"), Reference("prescription", "2"), action="")
+    assert await fetch_case(filled, nothing) == Case(nothing)
+
+
+async def test_one_case_is_one_read(filled: Database) -> None:
+    """Whoever asks of whatever."""
+    subjects = [professional(JULIE), THE_CHU, THE_SECRETARY, Reference("person", str(ALICE)), Reference("robot", "")]
+    for subject in subjects:
+        for resource in (ON_DOSSIER, ON_DOCUMENT, ON_MESSAGE, ON_NOTHING, Reference("robot", "")):
+            counting = _Counting(filled)
+            await fetch_case(counting, question(subject, resource))
+            assert len(counting.reads) == 1
+
+
+def _mixed() -> list[Question]:
+    resources = [ON_DOSSIER, ON_DOCUMENT, ON_MESSAGE, ON_NOTHING, Reference("dossier", str(BASILE))]
+    resources += [Reference("document", "malformed"), Reference("robot", "")]
+    subjects = [professional(JULIE), professional(KARIM), professional(LEA), THE_CHU, THE_SECRETARY]
+    subjects += [Reference("person", str(BASILE)), Reference("robot", ""), Reference("professional", "\x00")]
+    claims = [None, str(ALICE), str(BASILE)]
+    return [
+        question(subject, resource, particulars=Particulars(dossier=claim))
+        for subject in subjects
+        for resource in resources
+        for claim in claims
+    ]
+
+
+async def test_many_questions_are_one_read(filled: Database) -> None:
+    """All at once as one by one, in their order, whatever they are about, in a single round trip."""
+    asked = _mixed()
+    one_by_one = [await fetch_case(filled, each) for each in asked]
+    counting = _Counting(filled)
+    assert await fetch_cases(counting, asked) == one_by_one
+    assert len(counting.reads) == 1
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 511, 512, 513])
+async def test_batches_of_all_sizes(filled: Database, number: int) -> None:
+    """Every question has its answer, on either side of the greatest number in one statement."""
+    asked = (_mixed() * 4)[:number]
+    assert [case.question for case in await fetch_cases(filled, asked)] == asked
+
+
+async def test_statements_are_few(filled: Database) -> None:
+    """Batches of fifty different sizes need no more than seven statements to prepare."""
+    counting = _Counting(filled)
+    for number in range(1, 51):
+        await fetch_cases(counting, [question(professional(JULIE), ON_DOCUMENT)] * number)
+    assert len(set(counting.reads)) == 7
+
+
+def test_the_world_is_as_described() -> None:
+    """The staff's organization is the very one that the directory knows."""
+    assert isinstance(world.SECRETARY.organization, Organization)
+    assert isinstance(DOCUMENT, Document)

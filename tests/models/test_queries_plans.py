@@ -1,0 +1,128 @@
+"""Plans of the hot statements: look-ups by key whatever is stored, and never a table read through."""
+
+import json
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import asyncpg
+import pytest
+
+from models.database import Database, open_database
+from models.queries.statements import Needs, facts_statement, listing_statement, names_of
+from models.tables import metadata
+
+MANY = """
+INSERT INTO organization SELECT lpad(i::text, 9, '0'), 'health_facility', '' FROM generate_series(1, 500) AS i;
+INSERT INTO professional SELECT lpad(i::text, 11, '0'), 'physician' FROM generate_series(1, 2000) AS i;
+INSERT INTO exercise SELECT lpad(i::text, 11, '0'), lpad((1 + i % 500)::text, 9, '0') FROM generate_series(1, 2000) AS i;
+INSERT INTO staff SELECT 's' || i, lpad((1 + i % 500)::text, 9, '0') FROM generate_series(1, 2000) AS i;
+INSERT INTO dossier (id, state, state_since) SELECT md5('d' || i)::uuid, 'open', now() FROM generate_series(1, 4000) AS i;
+INSERT INTO relation SELECT md5('d' || i)::uuid, 'professional', lpad((1 + (i + k) % 2000)::text, 11, '0'), 'care_team'
+    FROM generate_series(1, 4000) AS i, generate_series(1, 4) AS k;
+INSERT INTO representation SELECT md5('d' || i)::uuid, md5('d' || i + 1)::uuid, 'caregiver' FROM generate_series(1, 4000) AS i;
+INSERT INTO has_read SELECT md5('d' || i)::uuid, lpad((1 + i % 2000)::text, 11, '0') FROM generate_series(1, 4000) AS i;
+INSERT INTO document (dossier, id, series, document_type, author_type, author_id, created_at, status)
+    SELECT md5('d' || i)::uuid, md5('t' || i || k)::uuid, md5('t' || i || k)::uuid, 'x', 'professional', '', now(), 'current'
+    FROM generate_series(1, 4000) AS i, generate_series(1, 5) AS k;
+INSERT INTO message SELECT md5('d' || i)::uuid, md5('m' || i)::uuid, '', '', now(), NULL, '' FROM generate_series(1, 4000) AS i;
+INSERT INTO place SELECT id, dossier FROM document UNION ALL SELECT id, dossier FROM message;
+ANALYZE;
+"""
+SUBJECTS = ["professional", "organization", "staff", "person"]
+RESOURCES = [("dossier",), ("place", "document"), ("dossier", "document"), ("place", "message"), ("dossier", "message")]
+EVERYTHING = frozenset({*SUBJECTS, "place", "dossier", "document", "message"})
+# Not by the dossier alone, but by what follows it in the key.
+WHOLE_KEYS = {"dossier": 1, "place": 1, "professional": 1, "organization": 1, "staff": 1, "document": 2, "message": 2}
+WHOLE_KEYS |= {"has_read": 2, "relation": 3, "representation": 2, "exercise": 1}
+
+
+@pytest.fixture
+async def plans(migrated_postgresql_url: str) -> Any:
+    """A connection with the server's own settings, to a database where reading a table through would be noticed."""
+    connection = await asyncpg.connect(migrated_postgresql_url)
+    await connection.execute(MANY)
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    yield connection
+    await connection.close()
+
+
+async def _nodes(connection: Any, statement: str, parameters: int) -> list[dict[str, Any]]:
+    await connection.execute(f"PREPARE hot AS {statement}")
+    nothing = ", ".join(["NULL"] * parameters)
+    (row,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE hot{f'({nothing})' if parameters else ''}")
+    await connection.execute("DEALLOCATE hot")
+    return list(_walk(json.loads(row[0])[0]["Plan"]))
+
+
+def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for inner in node.get("Plans", []):
+        yield from _walk(inner)
+
+
+def _look_ups(nodes: list[dict[str, Any]]) -> dict[str, tuple[str, int]]:
+    """Of each table that is read: how, and by how many columns of its primary key."""
+    read = {}
+    for node in nodes:
+        if "Relation Name" in node:
+            conditions = node.get("Index Cond", "")
+            columns = [column.name for column in metadata.tables[node["Relation Name"]].primary_key.columns]
+            by = next((n for n, name in enumerate(columns) if f"({name} =" not in conditions), len(columns))
+            read[node["Alias"]] = (node["Node Type"], by)
+    return read
+
+
+@pytest.mark.parametrize("subject, resource", list(product(SUBJECTS, RESOURCES)))
+async def test_a_case_is_a_chain_of_look_ups(plans: Any, subject: str, resource: tuple[str, ...]) -> None:
+    """Each table of the statement is met by its primary key's leading columns, with default settings and statistics."""
+    needs: Needs = frozenset({subject, *resource})
+    nodes = await _nodes(plans, facts_statement(needs, 1), len(names_of(needs)))
+    aliases = {node["Alias"]: node["Relation Name"] for node in nodes if "Relation Name" in node}
+    assert {alias: by for alias, (_, by) in _look_ups(nodes).items()} == {
+        alias: WHOLE_KEYS[table] for alias, table in aliases.items()
+    }
+    assert {how for how, _ in _look_ups(nodes).values()} <= {"Index Scan", "Index Only Scan"}
+
+
+async def test_a_batch_is_a_chain_of_look_ups(migrated_postgresql_url: str, plans: Any) -> None:
+    """A batch of everything, as the service's own connections plan it: no table is read through."""
+    database: Database = await open_database(migrated_postgresql_url)
+    try:
+        for questions in (16, 512):
+            statement = facts_statement(EVERYTHING, questions)
+            values = [None] * (questions * len(names_of(EVERYTHING)))
+            rows = await database.read(f"EXPLAIN (FORMAT JSON) {statement}", *values)
+            nodes = list(_walk(json.loads(rows[0][0])[0]["Plan"]))
+            assert {node["Node Type"] for node in nodes if "Relation Name" in node} <= {
+                "Index Scan",
+                "Index Only Scan",
+                "Bitmap Heap Scan",
+            }
+    finally:
+        await database.close()
+
+
+async def test_a_page_of_a_listing_follows_its_index(plans: Any) -> None:
+    """The documents come in order from the index of the dossier, so a page costs what it shows: nothing is sorted."""
+    needs: Needs = frozenset({"professional", "dossier", "document"})
+    parameters = len(names_of(needs)) + 4
+    nodes = await _nodes(plans, listing_statement(needs, 0, after=True), parameters)
+    assert "ix_document_dossier_created_at_id" in {node.get("Index Name") for node in nodes}
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort", "Seq Scan", "Hash"} == set()
+
+
+async def test_sqlite_looks_up_too(migrated_sqlite_url: str) -> None:
+    """SQLite, without any statistics, searches each table by its key and scans nothing but the questions."""
+    database = await open_database(migrated_sqlite_url)
+    try:
+        statement = facts_statement(EVERYTHING, 2)
+        values = [None] * (2 * len(names_of(EVERYTHING)))
+        steps = [row[3] for row in await database.read(f"EXPLAIN QUERY PLAN {statement}", *values)]
+    finally:
+        await database.close()
+    tables = {"p", "e", "s", "o", "w", "d", "t", "m", "own", "theirs", "h", "r"}
+    searched = {step.split()[1] for step in steps if step.startswith("SEARCH") and "PRIMARY KEY" in step}
+    by_unique_index = {step.split()[1] for step in steps if "sqlite_autoindex_message_1" in step}
+    assert searched | by_unique_index == tables
+    assert {step for step in steps if step.startswith("SCAN")} <= {"SCAN q", "SCAN 2 CONSTANT ROWS"}
