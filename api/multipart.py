@@ -20,11 +20,13 @@ class DepositBody:
     async def metadata(self) -> bytes:
         """The first part. Raises MalformedRequestError if it is not `metadata`."""
         await self._begin("metadata")
-        metadata = b"".join([piece async for piece in self._pieces()])
-        if len(metadata) > _MAX_METADATA_BYTES:
-            msg = f"The part metadata is larger than {_MAX_METADATA_BYTES} bytes."
-            raise MalformedRequestError(msg)
-        return metadata
+        metadata = bytearray()
+        async for piece in self._pieces():
+            metadata += piece
+            if len(metadata) > _MAX_METADATA_BYTES:
+                msg = f"The part metadata is larger than {_MAX_METADATA_BYTES} bytes."
+                raise MalformedRequestError(msg)
+        return bytes(metadata)
 
     async def content(self) -> AsyncGenerator[bytes]:
         """The second part and last one. Raises MalformedRequestError if it is not `content`, or another follows."""

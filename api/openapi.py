@@ -34,6 +34,7 @@ class Documented:
     answer_examples: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
     media_type: str = _JSON
+    body_media_type: str = _JSON
 
 
 DONE = Documented("Done.", status=204)
@@ -125,7 +126,7 @@ def _handlers(routes: list[Any]) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
 def _describe(operation: dict[str, Any], documented: Documented) -> None:
     if documented.body is not None:
         content = _content(documented.body, documented.body_examples)
-        operation["requestBody"] = {"required": True, "content": {_JSON: content}}
+        operation["requestBody"] = {"required": True, "content": {documented.body_media_type: content}}
     answer: dict[str, Any] = {"description": documented.answers}
     if documented.answer is not None:
         answer["content"] = {documented.media_type: _content(documented.answer, documented.answer_examples)}

@@ -113,7 +113,16 @@ relation = Table(
     Column("kind", Text, primary_key=True),
     Column("since", Instant),
     Column("until", Instant),
-    Index(None, "party_type", "party", "dossier"),
+    # Which dossiers may be open to whom. Being partial, it cannot be taken for a look-up by dossier: a planner that
+    # believes a party to have few relations would read all those of a hospital to find one.
+    Index(
+        None,
+        "party_type",
+        "party",
+        "dossier",
+        postgresql_where=text("kind <> 'blocked'"),
+        sqlite_where=text("kind <> 'blocked'"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -72,8 +72,7 @@ class Engine:
         self._masks = {scope_of(role, action): _mask(rows) for (role, action), rows in bearing.items()}
         self._effects = {rule.id: rule.effect for rule in rules.rules}
         self._names = {row.id: row.name for row in (*rules.rules, *rules.duties)}
-        with _casbin_alone:
-            self._enforcers = _enforcers(rules, bearing)
+        self._enforcers = _enforcers(rules, bearing)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Engine":
@@ -164,18 +163,22 @@ def _enforcers(rules: RuleSet, bearing: _Bearing) -> dict[Action | None, Any]:
         notes.matched.append(row)
         return True
 
-    enforcers = {}
-    for action in (None, *Action):
+    def enforcer(action: Action | None) -> Any:
         rows = {row.id for (_, what), some in bearing.items() if what is action for row in some}
         model = casbin.Enforcer.new_model(text=rules.model)
         model["p"]["p"].policy = [list(row.cells) for row in rules.rules if row.id in rows]
         model["p"]["p2"].policy = [list(row.cells) for row in rules.duties if row.id in rows]
         model["g"]["g"].policy = [list(edge) for edge in rules.roles.edges]
         model["g"]["g2"].policy = [list(edge) for edge in rules.actions.edges]
-        enforcer = casbin.Enforcer(model)
-        enforcer.logger = _silence
-        enforcer.set_effector(_WholeEffector())
-        enforcer.build_role_links()
-        enforcer.add_function("holds", holds)
-        enforcers[action] = enforcer
+        made = casbin.Enforcer(model)
+        made.logger = _silence
+        made.set_effector(_WholeEffector())
+        made.build_role_links()
+        made.add_function("holds", holds)
+        return made
+
+    enforcers = {}
+    for action in (None, *Action):
+        with _casbin_alone:  # one at a time, so that an engine in service does not wait for a whole new one
+            enforcers[action] = enforcer(action)
     return enforcers

@@ -23,7 +23,10 @@ VERSIONS = pytest.StashKey[dict[str, str]]()
 NOT_RUN = pytest.StashKey[list[str]]()
 
 
-hypothesis.settings.register_profile("repository", deadline=None)  # no test asserts a duration
+# No test asserts a duration, nor how fast the machine draws its examples.
+hypothesis.settings.register_profile(
+    "repository", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """Where sealed objects are kept, whatever keeps them. Names are random and say nothing of what is inside."""
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -84,19 +84,25 @@ def _emptied(buffer: bytearray) -> bytes:
     return block
 
 
-async def hold_suitable(store: BlobStore, name: str) -> None:
-    """Try, on an object of its own, what documents rely on. Raises StoreUnsuitableError with what is missing."""
+Put = Callable[[str, AsyncIterator[bytes]], Awaitable[None]]
+
+
+async def hold_suitable(store: BlobStore, name: str, *other_ways: Put) -> None:
+    """Try, on an object of its own, what documents rely on; `other_ways` to create are tried on it too.
+
+    Raises StoreUnsuitableError with what is missing.
+    """
 
     async def twelve_bytes() -> AsyncIterator[bytes]:
         yield b"dmp-authz ok"
 
     await store.put(name, twelve_bytes())
     try:
-        try:
-            await store.put(name, twelve_bytes())
-        except ObjectExistsError:
-            pass
-        else:
+        for put in (store.put, *other_ways):
+            try:
+                await put(name, twelve_bytes())
+            except ObjectExistsError:
+                continue
             raise StoreUnsuitableError("this object store overwrites an object that it was asked to create")
         if b"".join([piece async for piece in store.get(name, 4, 9)]) != b"authz":
             raise StoreUnsuitableError("this object store does not read ranges")

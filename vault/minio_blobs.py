@@ -160,7 +160,7 @@ class MinioBlobStore:
     async def prepare(self) -> None:
         """See BlobStore."""
         await self._call(self._client.make_ready)
-        await hold_suitable(self, secrets.token_hex(16))
+        await hold_suitable(self, secrets.token_hex(16), self._put_in_parts)
 
     async def probe(self) -> None:
         """See BlobStore."""
@@ -168,27 +168,13 @@ class MinioBlobStore:
             raise StoreUnavailableError("the bucket is gone")
 
     async def put(self, name: str, data: AsyncIterator[bytes]) -> None:
-        """See BlobStore. Holds one part at a time."""
-        key = _key(name)
+        """See BlobStore."""
         parts = blocks(data, PART_SIZE)
         part = await anext(parts, b"")
         if len(part) < PART_SIZE:
-            await self._call(self._client.create, key, part)
-            return
-        upload = await self._call(self._client.begin, key)
-        finished = False
-        etags: list[str] = []
-        try:
-            while part:
-                etags.append(await self._call(self._client.add, key, upload, len(etags) + 1, part))
-                part = b""  # let go before the next is gathered
-                part = await anext(parts, b"")
-            await self._call(self._client.complete, key, upload, etags)
-            finished = True
-        finally:
-            if not finished:
-                with suppress(StoreError):
-                    await self._call(self._client.abort, key, upload)
+            await self._call(self._client.create, _key(name), part)
+        else:
+            await self._put_in_parts(name, parts, part)
 
     async def get(self, name: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
         """See BlobStore."""
@@ -219,6 +205,23 @@ class MinioBlobStore:
         """See BlobStore."""
         self._threads.shutdown(wait=False)
         self._pool.clear()
+
+    async def _put_in_parts(self, name: str, parts: AsyncIterator[bytes], part: bytes = b"") -> None:
+        """An object from these parts, `part` before them if there is one. Holds one at a time."""
+        key = _key(name)
+        upload = await self._call(self._client.begin, key)
+        finished = False
+        etags: list[str] = []
+        try:
+            while part := part or await anext(parts, b""):
+                etags.append(await self._call(self._client.add, key, upload, len(etags) + 1, part))
+                part = b""  # let go before the next is gathered
+            await self._call(self._client.complete, key, upload, etags)
+            finished = True
+        finally:
+            if not finished:
+                with suppress(StoreError):
+                    await self._call(self._client.abort, key, upload)
 
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         async with self._slot():

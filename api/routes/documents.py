@@ -13,13 +13,14 @@ from litestar.types import ASGIApp
 from api.acting import actor_of
 from api.answers import JsonAnswer, NoContent, Streamed
 from api.errors import MalformedRequestError
+from api.instants import in_utc
 from api.multipart import DepositBody
 from api.openapi import DONE, Documented
 from api.paging import limit_of
 from api.ranges import matches, span_of
 from api.requests import Call, read_json
 from api.schemas import documents as wire
-from api.services.documents import DocumentService, Metadata, Sheet
+from api.services.documents import DocumentService, Metadata, Sheet, Wanted
 from api.services.judging import Actor, Judgement
 from api.strict_json import decode
 from models.facts import Reference
@@ -78,10 +79,9 @@ class DepositController(Controller):
         """What the subject may read, of one space or of all, each line with what the subject may do."""
         if space is not None and space not in Space.__members__.values():
             raise MalformedRequestError("There is no such space.")
-        listing = await _service(request).page(
-            actor_of(request), dossier, Space(space) if space else None, after, limit_of(limit)
-        )
-        page = wire.DocumentPage([_view(sheet) for sheet in listing.sheets], listing.next)
+        wanted = Wanted.of(Space(space) if space else None)
+        listing = await _service(request).page(actor_of(request), dossier, wanted, after, limit_of(limit))
+        page = wire.DocumentPage([view(sheet) for sheet in listing.sheets], listing.next)
         return JsonAnswer(_encode(page))
 
 
@@ -95,7 +95,7 @@ class DocumentsController(Controller):
     @get(summary="Metadata", documented=Documented("The document, content apart.", answer=wire.DocumentView))
     async def sheet(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """What is known of a document, and what the subject may do with it."""
-        return JsonAnswer(_encode(_view(await _service(request).sheet(actor_of(request), document))))
+        return JsonAnswer(_encode(view(await _service(request).sheet(actor_of(request), document))))
 
     @get("/content", summary="Content")
     async def content(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
@@ -225,7 +225,7 @@ def _metadata(given: wire.DocumentMetadata) -> Metadata:
         document_type=given.document_type,
         title=given.title,
         content_type=given.content_type,
-        created_at=given.created_at,
+        created_at=in_utc(given.created_at),
         masked=given.masked,
         withheld=given.withheld,
         hidden_from_representatives=given.hidden_from_representatives,
@@ -234,7 +234,8 @@ def _metadata(given: wire.DocumentMetadata) -> Metadata:
     )
 
 
-def _view(sheet: Sheet) -> wire.DocumentView:
+def view(sheet: Sheet) -> wire.DocumentView:
+    """A document as it travels."""
     about, kept, contest = sheet.document, sheet.kept, sheet.contest
     return wire.DocumentView(
         id=about.id,

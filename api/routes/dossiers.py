@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 from api.acting import actor_of
 from api.answers import JsonAnswer, NoContent
 from api.errors import MalformedRequestError
+from api.instants import in_utc
 from api.openapi import DONE, Documented
 from api.requests import Call, read_json
 from api.schemas import dossiers as wire
@@ -197,7 +198,7 @@ class DossiersController(Controller):
                 raise MalformedRequestError("A block has no end: it holds until it is lifted.")
             await _service(request).block(actor, dossier, party)
         else:
-            await _service(request).grant(actor, dossier, party, asked.until)
+            await _service(request).grant(actor, dossier, party, None if asked.until is None else in_utc(asked.until))
         return JsonAnswer(_encode(asked))
 
     @delete(

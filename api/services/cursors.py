@@ -5,6 +5,7 @@ import binascii
 from datetime import datetime
 
 from api.errors import MalformedRequestError
+from api.instants import in_utc
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import Position
 
@@ -23,7 +24,7 @@ def read_position(word: str) -> Position:
         instant = datetime.fromisoformat(at)
         if instant.tzinfo is None:
             raise ValueError
-        return Position(instant, parse_pseudonym(identity))
+        return Position(in_utc(instant), parse_pseudonym(identity))
     except (ValueError, binascii.Error, InvalidIdentifierError):
         raise MalformedRequestError(
             "This is not a place in a listing: `after` comes from an answer's `next`."

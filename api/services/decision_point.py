@@ -94,6 +94,7 @@ class DecisionPoint:
         template = question_of(
             EvaluationRequest(search.subject, search.action, of_dossier, search.context), self._judging.now()
         )
+        await self._judging.judge(caller.client, template)  # may it ask about this subject, whatever is found
 
         async def documents(after: str | None) -> Sequence[tuple[str, Case]]:
             listing = await fetch_listing(

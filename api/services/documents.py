@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.errors import ConflictError, MalformedRequestError, NotFoundError, RefusedError
 from api.services.cursors import read_position, write_position
 from api.services.judging import Actor, Judgement, Judging
+from api.services.readable import ADVANCE_DIRECTIVES, directive_in_force
+from api.services.repeats import Earlier, Repeatable, Repeats, is_repeated
 from models.database import Database
 from models.decisions import Decision
 from models.facts import Case, Document, Organization, Particulars, Question, Reference, Staff
 from models.queries import documents as stored
 from models.queries import fetch_listing, position_of
 from models.queries.directory import exercises_in
-from models.queries.idempotency import KeptAnswer, find_answer, keep_answer
 from models.reference import DOCUMENT_TYPES
 from models.vocabulary import ACTIONS_ON, Action, DocumentStatus, ResourceType, Space, SubjectType
 from vault.documents import Documents as Vault
@@ -32,12 +33,9 @@ from vault.keys import DossierKeys
 SEAL_BROKEN = "seal-broken"
 """What the journal calls a reading that was permitted and gave nothing, because what is stored does not open."""
 
-ADVANCE_DIRECTIVES = "EXPPAT_3"
 _PAGE = 200
 _DOCUMENT_ACTIONS = tuple(action for action in Action if action in ACTIONS_ON[ResourceType.DOCUMENT])
 _MONTHS_IN_A_YEAR = 12
-
-Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +101,23 @@ class Listing:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which documents a listing is asked for: of these types only, or without the versions that are past."""
+
+    types: Collection[str] | None = None
+    current_only: bool = False
+
+    @classmethod
+    def of(cls, space: Space | None) -> "Wanted":
+        """Those of a space, or all."""
+        return cls() if space is None else cls(_TYPES_OF[space])
+
+    def holds(self, case: Case) -> bool:
+        """Whether the document of a case is one, its type apart."""
+        return not self.current_only or (case.document is not None and case.document.status is DocumentStatus.CURRENT)
+
+
 class DocumentService:
     """The documents' use cases."""
 
@@ -121,6 +136,7 @@ class DocumentService:
         self._keys = keys
         self._vault = vault
         self._make_id = make_id
+        self._repeats = Repeats(database, keys)
 
     async def deposit(
         self,
@@ -135,6 +151,30 @@ class DocumentService:
         Raises RefusedError, ConflictError (the key was used for another request, or the document that is replaced is
         no longer current), and what the vault raises.
         """
+        if not idempotency_key:
+            return await self._deposit(actor, dossier, metadata, data, None)
+        request = Repeatable(dossier, actor.caller.client.name, idempotency_key, _told(actor, metadata))
+        earlier = await self._repeats.find(request)
+        if earlier is None:
+            try:
+                return await self._deposit(actor, dossier, metadata, data, request)
+            except RefusedError:
+                # What it replaces may be superseded by this very request, answered in this instant.
+                earlier = await self._repeats.find(request)
+                if earlier is None or earlier.told != request.told:
+                    raise
+        if earlier.told != request.told:
+            judgement = await self._permit_deposit(actor, dossier, metadata)
+            await self._judging.record(actor.caller, [judgement])
+            raise ConflictError
+        actor.caller.client.require_speaking_for(actor.subject.type)
+        if not await is_repeated(earlier, data):
+            raise ConflictError
+        return _receipt(earlier)
+
+    async def _deposit(
+        self, actor: Actor, dossier: UUID, metadata: Metadata, data: AsyncIterator[bytes], request: Repeatable | None
+    ) -> Receipt:
         judgement = await self._permit_deposit(actor, dossier, metadata)
         replaced = judgement.case.document
         document = await self._document(judgement, metadata, replaced)
@@ -144,37 +184,40 @@ class DocumentService:
             version = standing.version.version + 1 if standing else version
         deposit = await self._vault.write(dossier, document.id, version, metadata.content_type, data)
         receipt = Receipt(document.id, version, deposit.size, deposit.sha256.hex())
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            at = judgement.case.question.at
+            if request and not await self._repeats.keep(connection, request, _earlier(request, receipt), at):
+                raise _AnsweredMeanwhile
+            if replaced is None:
+                await stored.add_document(connection, dossier, document)
+            else:
+                await stored.add_version(connection, dossier, document, replaced.id)
+            await self._vault.commit(connection, deposit, metadata.title)
+            return {"document": str(document.id), "document_type": document.document_type}
+
         committed = False
         try:
-            request = _fingerprint(actor, metadata, deposit.sha256)
-            if idempotency_key and (answered := await self._answered(actor, dossier, idempotency_key, request)):
-                return answered
-            async with self._database.begin() as connection:
-                if idempotency_key:
-                    answer = KeptAnswer(request, _written(receipt), judgement.case.question.at)
-                    if not await keep_answer(connection, dossier, actor.caller.client.name, idempotency_key, answer):
-                        raise ConflictError
-                if replaced is None:
-                    await stored.add_document(connection, dossier, document)
-                else:
-                    await stored.add_version(connection, dossier, document, replaced.id)
-                await self._vault.commit(connection, deposit, metadata.title)
-                change: dict[str, Value] = {"document": str(document.id), "document_type": document.document_type}
-                await self._ledger.append(connection, self._judging.entries(actor.caller, [judgement], change))
+            await self._judging.carry_out(actor, judgement, change)
             committed = True
+        except _AnsweredMeanwhile:
+            earlier = await self._repeats.find(request) if request else None
+            if not (request and earlier) or earlier.told != request.told or earlier.sha256 != deposit.sha256:
+                await self._judging.record(actor.caller, [judgement])
+                raise ConflictError from None
+            return _receipt(earlier)
         finally:
             if not committed:
                 await self._vault.discard(deposit)
         return receipt
 
-    async def page(self, actor: Actor, dossier: UUID, space: Space | None, after: str | None, limit: int) -> Listing:
+    async def page(self, actor: Actor, dossier: UUID, wanted: Wanted, after: str | None, limit: int) -> Listing:
         """What the subject may read, newest first; one entry of the journal names every line shown."""
         judgement = await self._judging.permit(actor, Action.DOCUMENT_LIST, _dossier(dossier))
         template = Question(
             actor.subject, Action.DOCUMENT_READ.value, _dossier(dossier), judgement.case.question.at, actor.context
         )
-        types = None if space is None else _TYPES_OF[space]
-        shown, following = await self._readable(actor, template, types, after, limit)
+        shown, following = await self._readable(actor, template, wanted, after, limit)
         await self._judging.record(actor.caller, [judgement, *shown])
         standings = await stored.read_standings(self._database, dossier)
         versions = {each.id: standings[each.id].version.version for each in _documents(shown) if each.id in standings}
@@ -235,7 +278,7 @@ class DocumentService:
             await stored.set_visibility(connection, dossier, about.id, masked=masked)
             return {"masked": masked}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def reveal(self, actor: Actor, document: UUID) -> None:
         """End the withholding of all versions of a document."""
@@ -246,7 +289,7 @@ class DocumentService:
             await stored.set_visibility(connection, dossier, about.id, revealed=True)
             return {"withheld": False}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def set_status(self, actor: Actor, document: UUID, status: DocumentStatus) -> None:
         """Archive, or restore."""
@@ -259,15 +302,16 @@ class DocumentService:
                 raise ConflictError
             return {"status": status.value, "was": about.status.value}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def delete(self, actor: Actor, document: UUID) -> None:
-        """Delete for all: the key goes with the transaction, the object right after."""
+        """Delete for all: key and contest go with the transaction, the object right after."""
         judgement = await self._judging.permit(actor, Action.DOCUMENT_DELETE, _document(document))
         dossier, about = _found(judgement)
         async with self._database.begin() as connection:
             if not await stored.set_status(connection, dossier, about.id, DocumentStatus.DELETED, was=about.status):
                 raise ConflictError
+            await stored.set_contest(connection, dossier, about.id, None)
             erasure = await self._vault.erase(connection, dossier, about.id)
             change: dict[str, Value] = {"status": DocumentStatus.DELETED.value, "was": about.status.value}
             await self._ledger.append(connection, self._judging.entries(actor.caller, [judgement], change))
@@ -284,7 +328,7 @@ class DocumentService:
             await stored.set_contest(connection, dossier, about.id, sealed)
             return {"contested": True}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def answer_contest(self, actor: Actor, document: UUID, reason: str) -> None:
         """The author keeps a contested document, with a reason. Raises NotFoundError if nobody contests it."""
@@ -301,7 +345,7 @@ class DocumentService:
             await stored.set_contest(connection, dossier, about.id, sealed)
             return {"contested": True, "kept": True}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def _permit_deposit(self, actor: Actor, dossier: UUID, metadata: Metadata) -> Judgement:
         if metadata.replaces is not None:
@@ -355,26 +399,16 @@ class DocumentService:
             "The author is the subject, for staff its organization, or a professional who exercises in it."
         )
 
-    async def _answered(self, actor: Actor, dossier: UUID, key: str, request: bytes) -> Receipt | None:
-        """The answer that this request already got. Raises ConflictError if the key was used for another."""
-        kept = await find_answer(self._database, dossier, actor.caller.client.name, key)
-        if kept is None:
-            return None
-        if kept.request != request:
-            raise ConflictError
-        answer = json.loads(kept.answer)
-        return Receipt(UUID(answer["id"]), answer["version"], answer["size"], answer["sha256"])
-
     async def _readable(
-        self, actor: Actor, template: Question, types: Collection[str] | None, after: str | None, limit: int
+        self, actor: Actor, template: Question, wanted: Wanted, after: str | None, limit: int
     ) -> tuple[list[Judgement], str | None]:
         """The first lines that may be read, and the place of the last if another one follows."""
         shown: list[Judgement] = []
         place = read_position(after) if after else None
         while batch := await fetch_listing(
-            self._database, template, document_types=types, after=place, limit=max(_PAGE, limit)
+            self._database, template, document_types=wanted.types, after=place, limit=max(_PAGE, limit)
         ):
-            for case in batch:
+            for case in filter(wanted.holds, batch):
                 judgement = self._judging.verdict(actor.caller.client, case)
                 if judgement.decision.allowed:
                     if len(shown) == limit:
@@ -428,16 +462,7 @@ class DocumentService:
         """The latest current advance directives (RULES §7), looked up only where some are shown."""
         if not any(document.document_type == ADVANCE_DIRECTIVES for document in shown):
             return None
-        asked = replace(question, resource=_dossier(dossier), particulars=Particulars())
-        directives = await fetch_listing(self._database, asked, document_types={ADVANCE_DIRECTIVES})
-        return next(
-            (
-                each.document.id
-                for each in directives
-                if each.document and each.document.status is DocumentStatus.CURRENT
-            ),
-            None,
-        )
+        return await directive_in_force(self._database, dossier, question)
 
     async def _sealed(self, connection: AsyncConnection, dossier: UUID, about: Document, contest: Contest) -> bytes:
         written = {
@@ -462,12 +487,6 @@ class DocumentService:
             datetime.fromisoformat(answered_at) if answered_at else None,
         )
 
-    async def _carry_out(self, actor: Actor, judgement: Judgement, change: Change) -> None:
-        """The change and its entry stand together or not at all."""
-        async with self._database.begin() as connection:
-            changed = await change(connection)
-            await self._ledger.append(connection, self._judging.entries(actor.caller, [judgement], changed))
-
 
 def a_month_after(at: datetime) -> datetime:
     """The same day of the next month, or its last one (RULES §4.4)."""
@@ -480,15 +499,21 @@ def a_month_after(at: datetime) -> datetime:
 _TYPES_OF = {space: frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.space is space) for space in Space}
 
 
-def _fingerprint(actor: Actor, metadata: Metadata, sha256: bytes) -> bytes:
-    told = repr((actor.subject, metadata, metadata.title)).encode()
-    return hashlib.sha256(hashlib.sha256(told).digest() + sha256).digest()
+class _AnsweredMeanwhile(Exception):  # noqa: N818 - no error: it leaves a transaction that is not needed any more
+    """The same key was used by a request that was committed first."""
 
 
-def _written(receipt: Receipt) -> str:
-    return json.dumps(
-        {"id": str(receipt.id), "version": receipt.version, "size": receipt.size, "sha256": receipt.sha256}
-    )
+def _told(actor: Actor, metadata: Metadata) -> bytes:
+    return hashlib.sha256(repr((actor.subject, metadata, metadata.title)).encode()).digest()
+
+
+def _earlier(request: Repeatable, receipt: Receipt) -> Earlier:
+    answer = {"id": str(receipt.id), "version": receipt.version}
+    return Earlier(request.told, bytes.fromhex(receipt.sha256), receipt.size, answer)
+
+
+def _receipt(earlier: Earlier) -> Receipt:
+    return Receipt(UUID(earlier.answer["id"]), earlier.answer["version"], earlier.size, earlier.sha256.hex())
 
 
 def _documents(judgements: Sequence[Judgement]) -> list[Document]:

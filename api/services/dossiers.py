@@ -1,6 +1,6 @@
 """A dossier's life and the rights on it: each change is decided, carried out and journaled in one transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -28,8 +28,6 @@ _CHANGES_TO = {
     DossierState.SUSPENDED: Action.DOSSIER_SUSPEND,
 }
 _GRANTS = frozenset({RelationKind.GRANTED, RelationKind.CARE_TEAM})
-
-Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Dossiers:
                 raise ConflictError
             return {"state": DossierState.OPEN.value}
 
-        await self._carry_out(actor, judgement, change, dossier=identity)
+        await self._judging.carry_out(actor, judgement, change, dossier=identity)
         return Dossier(identity, DossierState.OPEN, born, protected)
 
     async def exist(self, actor: Actor, dossiers: Sequence[UUID]) -> list[bool]:
@@ -148,7 +146,7 @@ class Dossiers:
                 raise ConflictError
             return {"state": state.value, "was": before.state.value}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def erase(self, actor: Actor, dossier: UUID) -> None:
         """Destroy the dossier's key, and remove its facts; the journal stays."""
@@ -179,7 +177,7 @@ class Dossiers:
             await stored.set_emergency(connection, _known(judgement).id, **values)
             return values
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
         return effective
 
     async def set_care_team_consent(self, actor: Actor, dossier: UUID, *, given: bool) -> None:
@@ -190,7 +188,7 @@ class Dossiers:
             await stored.set_care_team_consent(connection, _known(judgement).id, given=given)
             return {"care_team_consent": given}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def accesses(self, actor: Actor, dossier: UUID) -> Accesses:
         """Who has access, how, since and until when."""
@@ -216,7 +214,8 @@ class Dossiers:
         """Unblock whoever is blocked, else end what was granted and the membership of the care team."""
         async with self._database.connect() as connection:
             held = await stored.list_relations(connection, dossier)
-        blocked = any(each.party == party and each.kind is RelationKind.BLOCKED for each in held)
+        now = self._judging.now()
+        blocked = any(each.party == party and each.kind is RelationKind.BLOCKED and _holds(each, now) for each in held)
         action = Action.ACCESS_UNBLOCK if blocked else Action.ACCESS_REVOKE
         kinds = frozenset({RelationKind.BLOCKED}) if blocked else _GRANTS
         judgement = await self._judging.permit(actor, action, _dossier(dossier), _beneficiary(party))
@@ -225,7 +224,7 @@ class Dossiers:
             ended = await stored.delete_relations(connection, _known(judgement).id, party, kinds)
             return {"party": f"{party.type}/{party.id}", "ended": " ".join(sorted(ended))}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def declare_treating_physician(self, actor: Actor, dossier: UUID, rpps: str) -> None:
         """Declare a treating physician; the relation counts only for a physician (RULES §1)."""
@@ -239,7 +238,7 @@ class Dossiers:
             await stored.declare_treating_physician(connection, _known(judgement).id, rpps, at)
             return {"party": f"{party.type}/{rpps}", "relation": RelationKind.TREATING_PHYSICIAN.value}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def end_treating_physician(self, actor: Actor, dossier: UUID, rpps: str) -> None:
         """End a treating physician's relation."""
@@ -252,7 +251,7 @@ class Dossiers:
             await stored.end_treating_physician(connection, _known(judgement).id, rpps)
             return {"party": f"{party.type}/{rpps}", "ended": RelationKind.TREATING_PHYSICIAN.value}
 
-        await self._carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change)
 
     async def _put_relation(self, actor: Actor, dossier: UUID, action: Action, given: Relation) -> None:
         judgement = await self._judging.permit(actor, action, _dossier(dossier), _beneficiary(given.party))
@@ -262,20 +261,17 @@ class Dossiers:
             until = given.until.isoformat() if given.until else None
             return {"party": f"{given.party.type}/{given.party.id}", "relation": given.kind.value, "until": until}
 
-        await self._carry_out(actor, judgement, change)
-
-    async def _carry_out(
-        self, actor: Actor, judgement: Judgement, change: Change, *, dossier: UUID | None = None
-    ) -> None:
-        """The change and its entry stand together or not at all. `dossier` is the one that the change creates."""
-        async with self._database.begin() as connection:
-            changed = await change(connection)
-            entries = self._judging.entries(actor.caller, [judgement], changed, dossier=dossier)
-            await self._ledger.append(connection, entries)
+        await self._judging.carry_out(actor, judgement, change)
 
 
 def _dossier(identity: UUID) -> Reference:
     return Reference(ResourceType.DOSSIER.value, str(identity))
+
+
+def _holds(relation: Relation, at: datetime) -> bool:
+    """A relation counts from `since` until before `until`; outside it does not exist (RULES §1)."""
+    begun = relation.since is None or relation.since <= at
+    return begun and (relation.until is None or at < relation.until)
 
 
 def _known(judgement: Judgement) -> Dossier:

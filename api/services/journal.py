@@ -11,6 +11,9 @@ from vault.journal.entry import Line
 from vault.journal.proof import Proof
 from vault.journal.reading import Reader
 
+_LAST = 2**63 - 1
+"""No entry has a higher number: it is what a database counts up to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -37,6 +40,8 @@ class JournalService:
     async def proof(self, actor: Actor, dossier: UUID, sequence: int) -> Proof | None:
         """That an entry is in the journal, against a signed checkpoint; None if there is no such entry to see."""
         own = await self._own_entries_of(actor, dossier)
+        if not 0 < sequence <= _LAST:
+            return None
         line = await self._reader.line(dossier, sequence)
         if line is None or (own is not None and line.entry.subject != own):
             return None

@@ -4,17 +4,20 @@ Every endpoint passes here. What is refused is journaled and raised; what is per
 gets anything, either at once (`record`) or in the transaction of the change (`entries`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from api.errors import ForbiddenError, RefusedError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.errors import ConflictError, ForbiddenError, RefusedError
 from api.identity import Caller, Client
 from api.services.rules import Rules
 from models.database import Database
 from models.decisions import NOT_PERMITTED, Decision
+from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
 from models.queries import fetch_case, fetch_cases
 from models.vocabulary import Action, ResourceType
@@ -51,6 +54,9 @@ _ABOUT_THE_SUBJECT_OR_THE_DOSSIER = frozenset(
         "reason-required",
     }
 )
+Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
+"""What a permission is for, in a transaction; gives what the journal tells of it."""
+
 _ABSENT = {ResourceType.DOCUMENT.value: "no-document", ResourceType.MESSAGE.value: "no-message"}
 
 
@@ -131,8 +137,24 @@ class Judging:
 
     async def record(self, caller: Caller, judgements: Sequence[Judgement]) -> None:
         """Write down decisions, durably, before their answers leave. Raises JournalUnavailableError."""
-        for entry in self.entries(caller, judgements):
-            await self._ledger.record(entry)
+        await self._ledger.record_all(self.entries(caller, judgements))
+
+    async def carry_out(
+        self, actor: Actor, judgement: Judgement, change: Change, *, dossier: UUID | None = None
+    ) -> None:
+        """Make a permitted change; it and its entry stand together or not at all. `dossier` is one that it creates.
+
+        Raises ConflictError or ConstraintError if it contradicts what is there: then the decision alone is written
+        down, since it was taken.
+        """
+        try:
+            async with self._database.begin() as connection:
+                changed = await change(connection)
+                entries = self.entries(actor.caller, [judgement], changed, dossier=dossier)
+                await self._ledger.append(connection, entries)
+        except (ConflictError, ConstraintError):
+            await self.record(actor.caller, [judgement])
+            raise
 
     def entries(
         self,
@@ -177,7 +199,11 @@ def refusal(judgement: Judgement) -> RefusedError:
 
 
 def _is_author(case: Case) -> bool:
-    return case.document is not None and case.document.author == case.question.subject
+    """Whether the document is his own; a pseudonym is the same in upper case (RFC 9562, section 4)."""
+    if case.document is None:
+        return False
+    author, subject = case.document.author, case.question.subject
+    return author.type == subject.type and author.id.lower() == subject.id.lower()
 
 
 def _may_speak_as(client: Client, case: Case) -> None:

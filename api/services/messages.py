@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -10,14 +10,18 @@ from api.errors import MalformedRequestError
 from api.services.cursors import read_position, write_position
 from api.services.judging import Actor, Judging, refusal
 from models.database import Database
-from models.facts import Context, Message, Professional, Question, Reference
-from models.queries import Position, fetch_case, fetch_cases
+from models.facts import Context, Message, Particulars, Professional, Question, Reference
+from models.queries import Position, fetch_case
 from models.queries.messages import InboxPosition, StoredMessage, add_message, find_message, list_inbox
 from models.reference import profession
 from models.vocabulary import Action, ProfessionKind, ResourceType, SubjectType
 from vault.journal.entry import Value
 from vault.journal.ledger import Ledger
 from vault.keys import DossierKeys
+
+_NO_MESSAGE = UUID(int=0)
+_ABOUT_THE_ASKER = frozenset({"prohibited-party", "unknown-subject", "weak-authentication"})
+"""What refuses these refuses every message alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class MessageService:
         """Send a message. Raises MalformedRequestError if the addressee is no health professional of the directory."""
         judgement = await self._judging.permit(actor, Action.MESSAGE_SEND, _reference(ResourceType.DOSSIER, dossier))
         at = judgement.case.question.at
-        await self._check(dossier, draft, at)
+        await self._check(actor, dossier, draft, at)
         identity = self._make_id()
         written = {
             "subject": draft.subject,
@@ -92,25 +96,22 @@ class MessageService:
         return identity
 
     async def inbox(self, actor: Actor, after: str | None, limit: int) -> Inbox:
-        """The messages to the subject that the rules let him read; one entry a dossier in the journal."""
+        """The messages to the subject that the rules let him read; one entry a dossier in the journal.
+
+        What is refused is left out, as from any listing, so a page may be empty and another follow; but who may not
+        ask at all (by a rule about the asker) is told so.
+        """
         place = InboxPosition(*read_position(after)) if after else None
-        found = await list_inbox(self._database, actor.subject.id, after=place, limit=limit + 1)
         at = self._judging.now()
-        questions = [
-            Question(
-                actor.subject,
-                Action.MESSAGE_READ.value,
-                _reference(ResourceType.MESSAGE, each.message.id),
-                at,
-                actor.context,
-            )
-            for each in found[:limit]
-        ]
+        await self._judging.judge(actor.caller.client, _reading(actor, _NO_MESSAGE, at))
+        found = await list_inbox(self._database, actor.subject.id, after=place, limit=limit + 1)
+        questions = [_reading(actor, each.message.id, at) for each in found[:limit]]
         judged = await self._judging.judge_all(actor.caller.client, questions)
         await self._judging.record(actor.caller, judged)
+        for judgement in judged:
+            if not _ABOUT_THE_ASKER.isdisjoint(judgement.decision.refused_by):
+                raise refusal(judgement)
         shown = [each for each, judgement in zip(found, judged, strict=False) if judgement.decision.allowed]
-        if judged and not shown:
-            raise refusal(judged[0])
         last = found[limit - 1] if len(found) > limit else None
         following = write_position(Position(last.sent_at, last.message.id)) if last else None
         return Inbox([await self._opened(each) for each in shown], following)
@@ -123,21 +124,25 @@ class MessageService:
         stored = await find_message(self._database, dossier.id, identity) if dossier else None
         return await self._opened(stored) if stored else None
 
-    async def _check(self, dossier: UUID, draft: Draft, at: datetime) -> None:
+    async def _check(self, actor: Actor, dossier: UUID, draft: Draft, at: datetime) -> None:
+        """The addressee can receive it; what it refers to is of this dossier, and its sender may read it."""
         named = Reference(SubjectType.PROFESSIONAL.value, draft.addressee)
         about = _reference(ResourceType.DOSSIER, dossier)
         case = await fetch_case(self._database, Question(named, Action.MESSAGE_SEND.value, about, at, Context()))
         known = profession(case.subject.profession) if isinstance(case.subject, Professional) else None
         if known is None or known.kind is not ProfessionKind.HEALTH:
             raise MalformedRequestError("The addressee is no health professional of the directory.")
-        things = [_reference(ResourceType.DOCUMENT, each) for each in draft.documents]
+        within = Particulars(dossier=str(dossier))
+        asked = [
+            Question(actor.subject, Action.DOCUMENT_READ.value, reference, at, actor.context, within)
+            for reference in (_reference(ResourceType.DOCUMENT, each) for each in draft.documents)
+        ]
         if draft.reply_to is not None:
-            things.append(_reference(ResourceType.MESSAGE, draft.reply_to))
-        cases = await fetch_cases(self._database, [Question(named, "", each, at, Context()) for each in things])
-        for each in cases:
-            there = each.document is not None or each.message is not None
-            if not there or each.dossier is None or each.dossier.id != dossier:
-                raise MalformedRequestError("A message refers to documents and messages of its own dossier.")
+            answered = _reading(actor, draft.reply_to, at)
+            asked.append(replace(answered, particulars=within))
+        judged = await self._judging.judge_all(actor.caller.client, asked)
+        if not all(each.decision.allowed for each in judged):
+            raise MalformedRequestError("A message refers to what its sender may read in the same dossier.")
 
     async def _opened(self, stored: StoredMessage) -> Letter:
         identity = stored.message.id
@@ -150,6 +155,11 @@ class MessageService:
             stored.reply_to,
         )
         return Letter(identity, stored.dossier, stored.message.sender, stored.sent_at, draft)
+
+
+def _reading(actor: Actor, message: UUID, at: datetime) -> Question:
+    about = _reference(ResourceType.MESSAGE, message)
+    return Question(actor.subject, Action.MESSAGE_READ.value, about, at, actor.context)
 
 
 def _reference(kind: ResourceType, identity: UUID) -> Reference:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import tables
 from models.database import insert
 from models.importing import staging
+from models.vocabulary import DocumentStatus
 
 _SEALING = {"ins_sealed", "key_id", "wrapped"}
 
@@ -94,7 +95,11 @@ async def merge_representations(connection: AsyncConnection) -> int:
 
 
 async def merge_documents(connection: AsyncConnection) -> int:
-    """Documents and where they are; what a file says of a document's visibility holds for all its versions."""
+    """Documents and where they are.
+
+    Two sorts are left as they are. One that was replaced since, or replaces another: a file does not know of versions,
+    which the same people see and of which one is current. And one that is deleted: its key is destroyed.
+    """
     source, stored = _latest(staging.document, "id"), tables.document
     places = select(source.c.id, source.c.dossier).where(source.c.newest == 1).order_by(source.c.id)
     await connection.execute(
@@ -107,7 +112,15 @@ async def merge_documents(connection: AsyncConnection) -> int:
         .order_by(source.c.dossier, source.c.id)
     )
     statement = insert(connection, stored).from_select([*names, "series"], rows)
-    return await _write(connection, _updating(statement, stored, [*stored.primary_key.columns.keys(), "series"], names))
+    version = stored.alias()
+    replaced = (
+        exists()
+        .where(version.c.dossier == stored.c.dossier, version.c.series == stored.c.series, version.c.version > 1)
+        .correlate(stored)
+    )
+    alone = and_(stored.c.version == 1, or_(stored.c.status != DocumentStatus.SUPERSEDED.value, ~replaced))
+    there = stored.c.status != DocumentStatus.DELETED.value
+    return await _write(connection, _updating(statement, stored, names, there, alone))
 
 
 def _latest(staged: Table, *key: str) -> Subquery:
@@ -129,20 +142,20 @@ async def _merge(connection: AsyncConnection, stored: Table, source: Subquery) -
         .where(source.c.newest == 1)
         .order_by(*(source.c[name] for name in key))
     )
-    return await _write(connection, _updating(insert(connection, stored).from_select(names, rows), stored, key, names))
+    return await _write(connection, _updating(insert(connection, stored).from_select(names, rows), stored, names))
 
 
-def _updating(statement: Insert, stored: Table, kept: Sequence[str], names: Sequence[str]) -> Insert:
-    """Where the row is there already, the columns that are not kept take the new values, if any differs."""
+def _updating(statement: Insert, stored: Table, names: Sequence[str], *only: ColumnElement[bool]) -> Insert:
+    """Where the row is there already, these columns take the new values, if any differs."""
     said = statement.excluded
-    changing = [name for name in names if name not in kept]
+    changing = [name for name in names if name not in stored.primary_key.columns]
     if not changing:
         return statement.on_conflict_do_nothing()
     differs: list[ColumnElement[bool]] = [stored.c[name].is_distinct_from(said[name]) for name in changing]
     return statement.on_conflict_do_update(
         index_elements=list(stored.primary_key.columns),
         set_={name: said[name] for name in changing},
-        where=or_(*differs),
+        where=and_(*only, or_(*differs)),
     )
 
 

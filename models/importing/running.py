@@ -82,7 +82,7 @@ async def _stage(
     counted: Counter[str] = Counter()
     number = 0
     for number, line in enumerate(lines, 1):
-        if not line.isspace():
+        if line and not line.isspace():
             for kind, row in reader.rows(number, line):
                 rows = waiting[kind]
                 rows.append(row)

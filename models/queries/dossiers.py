@@ -149,18 +149,17 @@ async def declare_treating_physician(connection: AsyncConnection, identity: UUID
     in_force = and_(
         relation.c.since.is_(None) | (relation.c.since <= at), relation.c.until.is_(None) | (relation.c.until > at)
     )
+    statement = insert(connection, relation).values(
+        dossier=identity,
+        party_type=SubjectType.PROFESSIONAL.value,
+        party=rpps,
+        kind=RelationKind.TREATING_PHYSICIAN.value,
+        since=at,
+    )
     await connection.execute(
-        insert(connection, relation)
-        .values(
-            dossier=identity,
-            party_type=SubjectType.PROFESSIONAL,
-            party=rpps,
-            kind=RelationKind.TREATING_PHYSICIAN,
-            since=at,
-        )
-        .on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=[relation.c.dossier, relation.c.party_type, relation.c.party, relation.c.kind],
-            set_={"since": case((in_force, relation.c.since), else_=at), "until": None},
+            set_={"since": case((in_force, relation.c.since), else_=statement.excluded.since), "until": None},
         )
     )
 

@@ -61,6 +61,8 @@ async def list_inbox(
     database: Database, addressee: str, *, after: InboxPosition | None = None, limit: int
 ) -> list[StoredMessage]:
     """What a professional (RPPS) received, newest first, whatever the dossiers; by one `read`."""
+    if not addressee.isprintable():
+        return []
     if after is None:
         condition = "addressee = $2::text"
     else:

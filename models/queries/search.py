@@ -1,6 +1,6 @@
 """What crosses dossiers: which dossiers a professional has to do with, and who has to do with a dossier.
 
-Any relation counts, in force or not: what it opens is for the rules to say, on the cases of those found here.
+Any relation that may open counts, in force or not: what it opens is for the rules to say, on the cases of those found.
 """
 
 from uuid import UUID
@@ -24,8 +24,10 @@ async def dossiers_of_professional(
     rows = await database.read("SELECT organization FROM exercise WHERE professional = $1::text", rpps)
     parties = padded([*parties, *(("organization", row[0]) for row in rows)])
     arms = (
-        f"SELECT dossier FROM (SELECT DISTINCT dossier FROM relation WHERE party_type = ${3 + 2 * n}::text"  # noqa: S608  # placeholders only
-        f" AND party = ${4 + 2 * n}::text AND dossier > $1::uuid ORDER BY dossier LIMIT $2::bigint) AS a{n}"
+        "SELECT dossier FROM (SELECT DISTINCT dossier FROM relation"  # noqa: S608  # placeholders only
+        f" WHERE party_type = ${3 + 2 * n}::text AND party = ${4 + 2 * n}::text"
+        " AND kind <> 'blocked' AND dossier > $1::uuid"
+        f" ORDER BY dossier LIMIT $2::bigint) AS a{n}"
         for n in range(len(parties))
     )
     statement = f"{' UNION '.join(arms)} ORDER BY dossier LIMIT $2::bigint"
@@ -37,9 +39,10 @@ async def professionals_of_dossier(database: Database, dossier: UUID, *, after: 
     """RPPS with a relation to this dossier, or exercising in an organization that has one, in order, by one `read`."""
     rows = await database.read(
         "SELECT party AS rpps FROM relation"
-        " WHERE dossier = $1::uuid AND party_type = 'professional' AND party > $2::text"
+        " WHERE dossier = $1::uuid AND party_type = 'professional' AND party > $2::text AND kind <> 'blocked'"
         " UNION SELECT e.professional FROM relation AS r JOIN exercise AS e ON e.organization = r.party"
         " WHERE r.dossier = $1::uuid AND r.party_type = 'organization' AND e.professional > $2::text"
+        " AND r.kind <> 'blocked'"
         " ORDER BY rpps LIMIT $3::bigint",
         dossier,
         after,

@@ -8,6 +8,7 @@ JSON (`Exchange`) on standard input; every further line sends all of it once mor
 import asyncio
 import sys
 from collections.abc import Iterator
+from typing import cast
 
 import msgspec
 import uvloop
@@ -30,6 +31,7 @@ class _Answer(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(_Answer).decode
 _LENGTH = b"content-length: "
+_PATIENCE_SECONDS = 60
 
 
 class _Connection(asyncio.Protocol):
@@ -42,8 +44,7 @@ class _Connection(asyncio.Protocol):
         self.done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own, which is not derived from it
         self._next()
 
     def data_received(self, data: bytes) -> None:
@@ -92,7 +93,8 @@ async def _exchange(exchange: Exchange, requests: list[tuple[bytes, list[bool]]]
             for _ in range(exchange.connections)
         )
     )
-    outcomes = await asyncio.gather(*(connection.done for _, connection in pairs))
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        outcomes = await asyncio.gather(*(connection.done for _, connection in pairs))
     return next(filter(None, outcomes), "right")
 
 

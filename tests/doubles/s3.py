@@ -1,7 +1,7 @@
 """An object store on the loopback interface that answers what a test tells it to."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,21 +25,27 @@ def refusal(status: int, code: str) -> Answer:
 
 @dataclass(slots=True)
 class Script:
-    """Answers by method and, where given, a part of the path; every request is noted."""
+    """Answers by method and, where given, a part of the path; every request is noted.
 
-    answers: dict[str, Answer]
+    Of several answers each is given once, and the last for ever.
+    """
+
+    answers: dict[str, Answer | list[Answer]]
     requests: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, request: str) -> Answer:
         self.requests.append(request)
-        return next((answer for part, answer in self.answers.items() if part in request), refusal(501, "NotScripted"))
+        found = next((answer for part, answer in self.answers.items() if part in request), refusal(501, "NotScripted"))
+        if isinstance(found, Answer):
+            return found
+        return found.pop(0) if len(found) > 1 else found[0]
 
 
 @contextmanager
-def s3(answers: dict[str, Answer]) -> Iterator[tuple[str, Script]]:
+def s3(answers: Mapping[str, Answer | list[Answer]]) -> Iterator[tuple[str, Script]]:
     """The store's address and what it has been asked, as `METHOD /path?query`, from which answers are chosen."""
-    script = Script(answers)
+    script = Script(dict(answers))
 
     class Handler(BaseHTTPRequestHandler):
         """One connection."""

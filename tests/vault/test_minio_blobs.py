@@ -174,6 +174,22 @@ async def test_a_store_that_overwrites_is_refused() -> None:
                 await store.prepare()
 
 
+async def test_a_store_that_overwrites_by_parts_only_is_refused() -> None:
+    """Both ways of creating are tried."""
+    answers: dict[str, Answer | list[Answer]] = {
+        "HEAD": Answer(),
+        "POST /bucket/documents/": [BEGUN, Answer(body=b"<CompleteMultipartUploadResult/>")],
+        "partNumber": Answer(),
+        "PUT": [Answer(), refusal(412, "PreconditionFailed")],
+        "DELETE": Answer(204),
+        "GET": NO_UPLOADS,
+    }
+    with s3(answers) as (address, _):
+        async with opened(address) as store:
+            with pytest.raises(StoreUnsuitableError, match="overwrites"):
+                await store.prepare()
+
+
 async def test_a_bucket_that_is_gone_is_unavailable() -> None:
     """For readiness."""
     with s3({"HEAD": Answer(404)}) as (address, _):

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import insert
+from models.database.bulk import load
 from models.tables import has_read, journal_chain, journal_entry, journal_head, journal_node
 from models.vocabulary import Action, SubjectType
 from vault.errors import JournalUnavailableError
@@ -32,7 +33,7 @@ async def append(connection: AsyncConnection, entries: Iterable[Entry]) -> list[
         return []
     head = await _lock(connection)
     chains = await _chains(connection, {entry.dossier for entry, _ in encoded})
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     leaves: list[bytes] = []
     receipts: list[Receipt] = []
     for position, (entry, data) in enumerate(encoded, head.size):
@@ -42,18 +43,9 @@ async def append(connection: AsyncConnection, entries: Iterable[Entry]) -> list[
         chains[entry.dossier] = last + 1, leaf
         leaves.append(leaf)
         receipts.append(Receipt(entry.dossier, last + 1, position))
-        rows.append(
-            {
-                "dossier": entry.dossier,
-                "sequence": last + 1,
-                "position": position,
-                "leaf": leaf,
-                "entry": line,
-                "at": entry.at,
-                "subject": f"{entry.subject.type}/{entry.subject.id}",
-            }
-        )
-    await connection.execute(journal_entry.insert(), rows)
+        subject = f"{entry.subject.type}/{entry.subject.id}"
+        rows.append((entry.dossier, last + 1, position, leaf, line, entry.at, subject))
+    await load(connection, journal_entry, rows)
     await _move_chains(connection, chains)
     await _move_head(connection, head, leaves)
     await _remember_readers(connection, [entry for entry, _ in encoded])
@@ -97,8 +89,7 @@ async def _move_chains(connection: AsyncConnection, chains: dict[UUID, _Chain]) 
 async def _move_head(connection: AsyncConnection, head: Frontier, leaves: list[bytes]) -> None:
     grown, tiles = head.extend(leaves)
     if tiles:
-        nodes = [{"level": node.level, "position": node.position, "hash": root} for node, root in tiles.items()]
-        await connection.execute(journal_node.insert(), nodes)
+        await load(connection, journal_node, [(*node, root) for node, root in tiles.items()])
     await connection.execute(_MOVE_HEAD.values(size=grown.size, frontier=grown.encode()))
 
 

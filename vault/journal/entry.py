@@ -5,35 +5,31 @@ hash and anyone can recompute it (vault/FORMAT.md). `Entry` is what the caller k
 knows: the place in the dossier, the place in the tree, and the previous line of the same dossier.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from models.decisions import Decision
 from models.facts import Case, Professional, Reference
-from models.identifiers import Ins, InvalidIdentifierError
 from models.vocabulary import DossierState, Mode, ResourceType
 from vault.errors import JournalEntryError
+from vault.journal import wire
+from vault.journal.words import storable, word
 
 VERSION = 1
 NO_DOSSIER = UUID(int=0)
 """The dossier under which questions about no known dossier are written."""
 
 _NORMAL = Mode.NORMAL.value
-_LONGEST_WORD = 200
 _LONGEST_REASON = 4_000
-_MAYBE_INS = re.compile(r"(?<![0-9A-Za-z])[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}(?![0-9A-Za-z])")
-_INS_LENGTH = 15
-_HIDDEN = "(ins)"
 
-Value = str | bool | None
+Value = wire.Value
+"""What a change of rights may have changed something to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ class Item:
     situation: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "action", _word(self.action))
+        object.__setattr__(self, "action", word(self.action))
         object.__setattr__(self, "resource", _reference(self.resource))
 
 
@@ -94,14 +90,14 @@ class Entry:
             raise ValueError("the instant of an entry has a time zone")
         object.__setattr__(self, "at", self.at.astimezone(UTC))
         for name in ("action", "client", "request_id", "mode"):
-            object.__setattr__(self, name, _word(getattr(self, name)))
+            object.__setattr__(self, name, word(getattr(self, name)))
         for name in ("organization", "authentication"):
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, _word(value))
+                object.__setattr__(self, name, word(value))
         for name in ("subject", "resource"):
             object.__setattr__(self, name, _reference(getattr(self, name)))
-        object.__setattr__(self, "reason", _storable(self.reason)[:_LONGEST_REASON])
-        change = {name: _word(value) if isinstance(value, str) else value for name, value in self.change.items()}
+        object.__setattr__(self, "reason", storable(self.reason)[:_LONGEST_REASON])
+        change = {name: word(value) if isinstance(value, str) else value for name, value in self.change.items()}
         object.__setattr__(self, "change", MappingProxyType(change))
 
     @classmethod
@@ -152,12 +148,12 @@ class Entry:
         situations: dict[tuple[str, ...], int] = {self.situation: 0}
         for item in self.items:
             situations.setdefault(item.situation, len(situations))
-        return _encoder.encode(
-            _Entry(
+        return wire.encoder.encode(
+            wire.Entry(
                 at=_instant(self.at),
-                subject=_Reference(self.subject.type, self.subject.id),
+                subject=wire.Reference(self.subject.type, self.subject.id),
                 action=self.action,
-                resource=_Reference(self.resource.type, self.resource.id),
+                resource=wire.Reference(self.resource.type, self.resource.id),
                 allowed=self.allowed,
                 rule=self.rule,
                 revision=self.revision,
@@ -172,9 +168,9 @@ class Entry:
                 obligations=self.obligations or UNSET,
                 situations=UNSET if situations == {(): 0} else tuple(situations),
                 items=tuple(
-                    _Item(
+                    wire.Item(
                         action=item.action,
-                        resource=_Reference(item.resource.type, item.resource.id),
+                        resource=wire.Reference(item.resource.type, item.resource.id),
                         allowed=item.allowed,
                         rule=item.rule,
                         obligations=item.obligations or UNSET,
@@ -212,11 +208,11 @@ class Line:
         Raises JournalEntryError.
         """
         try:
-            wire = _line_decoder.decode(data)
-            line = cls(_entry_of(wire), wire.position, wire.sequence, bytes.fromhex(wire.previous or ""))
+            read = wire.line_decoder.decode(data)
+            line = cls(_entry_of(read), read.position, read.sequence, bytes.fromhex(read.previous or ""))
         except (ValueError, IndexError, OverflowError, RecursionError):
             raise JournalEntryError("not an entry of the journal") from None
-        if wire.version != VERSION or line.encode() != data:
+        if read.version != VERSION or line.encode() != data:
             raise JournalEntryError(f"not an entry in canonical form, version {VERSION}")
         return line
 
@@ -232,7 +228,9 @@ class Receipt:
 
 def place(entry: bytes, dossier: UUID, position: int, sequence: int, previous: bytes) -> bytes:
     """The canonical bytes of a line around an entry encoded beforehand: all that is left to do under the lock."""
-    return _encoder.encode(_Line(dossier, msgspec.Raw(entry), position, sequence, VERSION, previous.hex() or UNSET))
+    return wire.encoder.encode(
+        wire.Line(dossier, msgspec.Raw(entry), position, sequence, VERSION, previous.hex() or UNSET)
+    )
 
 
 def fold(entries: Iterable[Entry]) -> list[Entry]:
@@ -265,79 +263,27 @@ def _folded(group: Sequence[Entry]) -> Entry:
     )
 
 
-class _Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    type: str
-    id: str
-
-
-class _Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    action: str
-    resource: _Reference
-    allowed: bool
-    rule: str
-    situation: int
-    obligations: tuple[str, ...] | UnsetType = UNSET
-
-
-class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The member `entry`; `situations` lists each situation once, the entry's own first, items give its index."""
-
-    at: str
-    subject: _Reference
-    action: str
-    resource: _Reference
-    allowed: bool
-    rule: str
-    revision: str
-    client: str
-    request_id: str
-    organization: str | UnsetType = UNSET
-    authentication: str | UnsetType = UNSET
-    mode: str | UnsetType = UNSET
-    reason: str | UnsetType = UNSET
-    patient_present: bool | UnsetType = UNSET
-    refused_by: tuple[str, ...] | UnsetType = UNSET
-    obligations: tuple[str, ...] | UnsetType = UNSET
-    situations: tuple[tuple[str, ...], ...] | UnsetType = UNSET
-    items: tuple[_Item, ...] | UnsetType = UNSET
-    change: dict[str, Value] | UnsetType = UNSET
-
-
-class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    dossier: UUID
-    entry: msgspec.Raw
-    position: Annotated[int, msgspec.Meta(ge=0)]
-    sequence: Annotated[int, msgspec.Meta(ge=1)]
-    version: int
-    previous: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | UnsetType = UNSET
-
-
-_encoder = msgspec.json.Encoder(order="sorted")
-_line_decoder = msgspec.json.Decoder(_Line)
-_entry_decoder = msgspec.json.Decoder(_Entry)
-
-
-def _entry_of(line: _Line) -> Entry:
-    wire = _entry_decoder.decode(line.entry)
-    situations = wire.situations or ((),)
+def _entry_of(line: wire.Line) -> Entry:
+    read = wire.entry_decoder.decode(line.entry)
+    situations = read.situations or ((),)
     return Entry(
-        at=datetime.fromisoformat(wire.at),
+        at=datetime.fromisoformat(read.at),
         dossier=line.dossier,
-        subject=Reference(wire.subject.type, wire.subject.id),
-        action=wire.action,
-        resource=Reference(wire.resource.type, wire.resource.id),
-        allowed=wire.allowed,
-        rule=wire.rule,
-        revision=wire.revision,
-        client=wire.client,
-        request_id=wire.request_id,
-        organization=None if wire.organization is UNSET else wire.organization,
-        authentication=None if wire.authentication is UNSET else wire.authentication,
-        mode=_NORMAL if wire.mode is UNSET else wire.mode,
-        reason=wire.reason or "",
-        patient_present=wire.patient_present or False,
-        refused_by=wire.refused_by or (),
-        obligations=wire.obligations or (),
+        subject=Reference(read.subject.type, read.subject.id),
+        action=read.action,
+        resource=Reference(read.resource.type, read.resource.id),
+        allowed=read.allowed,
+        rule=read.rule,
+        revision=read.revision,
+        client=read.client,
+        request_id=read.request_id,
+        organization=None if read.organization is UNSET else read.organization,
+        authentication=None if read.authentication is UNSET else read.authentication,
+        mode=_NORMAL if read.mode is UNSET else read.mode,
+        reason=read.reason or "",
+        patient_present=read.patient_present or False,
+        refused_by=read.refused_by or (),
+        obligations=read.obligations or (),
         situation=situations[0],
         items=tuple(
             Item(
@@ -348,9 +294,9 @@ def _entry_of(line: _Line) -> Entry:
                 obligations=item.obligations or (),
                 situation=situations[item.situation],
             )
-            for item in wire.items or ()
+            for item in read.items or ()
         ),
-        change=wire.change or {},
+        change=read.change or {},
     )
 
 
@@ -359,26 +305,6 @@ def _instant(at: datetime) -> str:
 
 
 def _reference(reference: Reference) -> Reference:
-    type_, id_ = _word(reference.type), _word(reference.id)
+    type_, id_ = word(reference.type), word(reference.id)
     unchanged = type_ is reference.type and id_ is reference.id
     return reference if unchanged else Reference(type_, id_)
-
-
-def _word(text: str) -> str:
-    if len(text) >= _INS_LENGTH:
-        text = _MAYBE_INS.sub(_hide, text)[:_LONGEST_WORD]
-    return _storable(text)
-
-
-def _hide(found: re.Match[str]) -> str:
-    try:
-        Ins.parse(found[0])
-    except InvalidIdentifierError:
-        return found[0]
-    return _HIDDEN
-
-
-def _storable(text: str) -> str:
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -14,6 +14,8 @@ from itertools import islice
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
+from models.database.faults import reached
+from models.errors import DatabaseError
 from vault.errors import JournalUnavailableError
 from vault.journal.appending import append
 from vault.journal.entry import Entry, Receipt
@@ -75,8 +77,14 @@ class Ledger:
 
         Call it last, and commit at once: from here on every other writer of the journal waits. A transaction that
         still locks other rows afterwards may end in a deadlock, which the database resolves by refusing one.
+
+        Raises JournalUnavailableError when they cannot be written; the transaction must then not be committed.
         """
-        return await append(connection, entries)
+        try:
+            with reached():
+                return await append(connection, entries)
+        except DatabaseError as error:
+            raise JournalUnavailableError("the journal could not be written") from error
 
     async def aclose(self) -> None:
         """Take no more entries, and return when those that wait are written or refused."""

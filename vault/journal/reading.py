@@ -20,6 +20,8 @@ from vault.journal.proof import Proof
 from vault.journal.tree import Frontier, Node
 
 _PAGE = 500
+_LAST = 2**63 - 1
+"""No sequence is larger: it is what a column holds."""
 
 LINES = select(
     journal_entry.c.dossier,
@@ -130,6 +132,8 @@ def checked(row: Row[*tuple[Any, ...]]) -> Line:
 
 
 async def _line(connection: AsyncConnection, dossier: UUID, sequence: int) -> Line | None:
+    if not 0 < sequence <= _LAST:
+        return None
     place = (journal_entry.c.dossier == dossier, journal_entry.c.sequence == sequence)
     row = (await connection.execute(LINES.where(*place))).one_or_none()
     return None if row is None else checked(row)

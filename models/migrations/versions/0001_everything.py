@@ -244,7 +244,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dossier", "party_type", "party", "kind", name=op.f("pk_relation")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_relation_party_type_party_dossier"), "relation", ["party_type", "party", "dossier"])
+    op.create_index(
+        op.f("ix_relation_party_type_party_dossier"),
+        "relation",
+        ["party_type", "party", "dossier"],
+        postgresql_where=sa.text("kind <> 'blocked'"),
+        sqlite_where=sa.text("kind <> 'blocked'"),
+    )
     op.create_table(
         "representation",
         sa.Column("dossier", Id(), nullable=False),

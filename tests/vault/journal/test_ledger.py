@@ -6,9 +6,10 @@ from uuid import UUID, uuid5
 
 import pytest
 from anyio import wait_all_tasks_blocked
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from models.database import Database
+from models.errors import DatabaseError
 from models.facts import Reference
 from models.tables import dossier, has_read, journal_entry, journal_head
 from tests.doubles.unreliable_database import UnreliableDatabase
@@ -132,6 +133,24 @@ async def test_appending_falls_with_its_transaction(ledger: Ledger, database: Da
     assert await ledger.record(an_entry()) == Receipt(DOSSIER, 2, 1)
     assert await readers(database) == {(DOSSIER, PHYSICIAN.id)}
     assert (await verify_log(database)).broken is None
+
+
+@pytest.mark.parametrize("table", ["journal_head", "journal_entry"])
+async def test_appending_where_the_journal_fails(table: str, ledger: Ledger, database: Database) -> None:
+    """A change of rights that cannot be written down is refused for that reason, whichever statement failed."""
+
+    async def change_rights() -> None:
+        async with database.begin() as connection:
+            await connection.execute(insert(dossier), {"id": DOSSIER, "state": "open", "state_since": AT})
+            await ledger.append(connection, [an_entry()])
+
+    async with database.begin() as connection:
+        await connection.execute(text(f"ALTER TABLE {table} RENAME TO gone"))
+    with pytest.raises(JournalUnavailableError) as raised:
+        await change_rights()
+    assert isinstance(raised.value.__cause__, DatabaseError)
+    async with database.connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(dossier)) == 0
 
 
 async def test_appending_nothing(ledger: Ledger, database: Database) -> None:

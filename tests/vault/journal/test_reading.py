@@ -65,6 +65,14 @@ async def test_a_dossier_shows_its_own_entries(ledger: Ledger, reader: Reader) -
     assert await reader.proof(OTHER_DOSSIER, 1) is None
 
 
+@pytest.mark.parametrize("sequence", [-1, 0, 2, 2**63 - 1, 2**63, 10**30])
+async def test_a_line_that_cannot_be(sequence: int, ledger: Ledger, reader: Reader) -> None:
+    """Whatever number is asked for, a line that is not there is not there."""
+    await ledger.record(an_entry())
+    assert await reader.line(DOSSIER, sequence) is None
+    assert await reader.proof(DOSSIER, sequence) is None
+
+
 async def test_all_entries_of_a_professional(ledger: Ledger, database: Database) -> None:
     """The authorities get all entries of a professional between two instants, in order, whatever the dossier."""
     await written(ledger, database, 7)

@@ -1,0 +1,79 @@
+"""What is told of a document, or of the document to be deposited (RULES §1, §4).
+
+Everything here is told as the sum of the bits of the facts that hold.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from models import reference
+from models.facts import Document, Organization, Particulars, Person, Professional, Subject
+from models.vocabulary import Category, DocumentStatus, SubjectType
+from policy.habilitations import Habilitations
+from policy.words import Fact
+
+_PARIS = ZoneInfo("Europe/Paris")
+_REIMBURSEMENT_YEARS = 2
+_STATUSES = {
+    DocumentStatus.CURRENT: 0,
+    DocumentStatus.SUPERSEDED: Fact.SUPERSEDED.bit,
+    DocumentStatus.ARCHIVED: Fact.ARCHIVED.bit,
+    DocumentStatus.DELETED: Fact.DELETED.bit,
+}
+
+
+def document_facts(document: Document, subject: Subject | None, at: datetime, habilitations: Habilitations) -> int:
+    bits = _STATUSES[document.status]
+    if _is_author(document, subject):
+        bits |= Fact.AUTHOR.bit
+    if isinstance(subject, Professional) and habilitations.opens(subject.profession, document.document_type):
+        bits |= Fact.HABILITATED.bit
+    if document.masked:
+        bits |= Fact.MASKED.bit
+    if document.withheld_until is not None and at < document.withheld_until:
+        bits |= Fact.WITHHELD.bit
+    if document.hidden_from_representatives:
+        bits |= Fact.HIDDEN_FROM_REPRESENTATIVES.bit
+    kind = reference.document_type(document.document_type)
+    if kind is not None and kind.category is Category.REIMBURSEMENT and _has_expired(document.created_at, at):
+        bits |= Fact.REIMBURSEMENT_EXPIRED.bit
+    return bits
+
+
+def _is_author(document: Document, subject: Subject | None) -> bool:
+    """A document is own to the very subject that is its author, and to no one else (RULES §1)."""
+    author = document.author
+    if isinstance(subject, Professional):
+        return author.type == SubjectType.PROFESSIONAL and author.id == subject.rpps
+    if isinstance(subject, Person):
+        return author.type == SubjectType.PERSON and author.id.lower() == str(subject.id)
+    if isinstance(subject, Organization):
+        return author.type == SubjectType.ORGANIZATION and author.id == subject.id
+    return False
+
+
+def _has_expired(created_at: datetime, at: datetime) -> bool:
+    """24 calendar months or more have passed, counted in France; from 29 February to 28 February."""
+    if created_at > at:
+        return False
+    created, now = created_at.astimezone(_PARIS), at.astimezone(_PARIS)
+    if created.year + _REIMBURSEMENT_YEARS > now.year:
+        return False
+    year = created.year + _REIMBURSEMENT_YEARS
+    leap_day = (created.month, created.day) == (2, 29)
+    return at >= (created.replace(year=year, day=28) if leap_day else created.replace(year=year))
+
+
+def deposit_facts(particulars: Particulars) -> int:
+    bits = (Fact.MASKED.bit if particulars.masked else 0) | (Fact.WITHHELD.bit if particulars.withheld else 0)
+    kind = reference.document_type(particulars.document_type) if particulars.document_type else None
+    if kind is None:
+        return bits
+    bits |= Fact.KNOWN_DOCUMENT_TYPE.bit
+    if kind.category is Category.REIMBURSEMENT:
+        bits |= Fact.REIMBURSEMENT.bit
+    if kind.category is Category.PATIENT_DOCUMENT:
+        bits |= Fact.PATIENT_DOCUMENT.bit
+    if kind.code in reference.PATIENT_EXPRESSIONS:
+        bits |= Fact.PATIENT_EXPRESSION.bit
+    return bits

@@ -1,0 +1,78 @@
+"""One service for each stack, started when the first journey asks for it; journeys keep apart by their dossiers."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.processes import Stack
+from tests.journeys.service import Record, Service, populated
+from tests.servers.minio import MinioServer
+from tests.servers.postgresql import PostgresqlServer
+
+
+def production_stack(folder: Path, postgresql: PostgresqlServer, template: str, minio: MinioServer) -> Stack:
+    """PostgreSQL and MinIO, with an empty database and bucket of their own."""
+    name = f"journeys_{secrets.token_hex(8)}"
+    variables = {
+        "DMP_DATABASE_URL": postgresql.create(name, template),
+        "DMP_VAULT_URL": minio.url(name.replace("_", "-")),
+    }
+    return Stack("production", folder / "production", variables)
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """SQLite and the filesystem."""
+    with populated(Stack("embedded", tmp_path_factory.mktemp("journeys") / "embedded", {})) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def production(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgresql_server: PostgresqlServer,
+    migrated_postgresql_template: str,
+    minio_session: MinioServer | str,
+) -> Iterator[Service]:
+    """PostgreSQL and MinIO; `service` asks for it only where MinIO can be had."""
+    assert isinstance(minio_session, MinioServer)
+    folder = tmp_path_factory.mktemp("journeys")
+    with populated(production_stack(folder, postgresql_server, migrated_postgresql_template, minio_session)) as service:
+        yield service
+
+
+@pytest.fixture(params=["embedded", "production"])
+def stack_name(request: pytest.FixtureRequest) -> str:
+    """Each stack in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def service(stack_name: str, request: pytest.FixtureRequest) -> Service:
+    """The running service of each stack in turn, shared by all journeys."""
+    if stack_name == "production":
+        request.getfixturevalue("minio_server")
+    found = request.getfixturevalue(stack_name)
+    assert isinstance(found, Service)
+    return found
+
+
+@pytest.fixture
+def fresh_stack(stack_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Stack:
+    """Each stack in turn, empty and not started: for journeys that stop, break or reconfigure what they use."""
+    if stack_name == "embedded":
+        return Stack("embedded", tmp_path / "embedded", {})
+    return production_stack(
+        tmp_path,
+        request.getfixturevalue("postgresql_server"),
+        request.getfixturevalue("migrated_postgresql_template"),
+        request.getfixturevalue("minio_server"),
+    )
+
+
+@pytest.fixture
+def record(service: Service) -> Record:
+    """A new dossier, opened by its holder."""
+    return service.opened()

@@ -1,0 +1,217 @@
+"""What is written about a dossier, and who has to do with it."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from models import tables
+from models.database import Database
+from models.errors import ConstraintError
+from models.facts import Case, Dossier, Message, Person, Reference, Relation
+from models.queries import dossiers as written
+from models.queries import fetch_case
+from models.queries.documents import add_document
+from models.queries.messages import StoredMessage, add_message
+from models.vocabulary import DossierState, RelationKind
+from tests.models import world
+from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, NOBODY, document, professional, question
+
+OPENER = Reference("organization", world.CHU.id)
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    """The world as described there."""
+    await world.settle(database)
+    return database
+
+
+async def _dossier(database: Database, identity: UUID) -> Dossier | None:
+    return (await _case(database, identity)).dossier
+
+
+async def _case(database: Database, identity: UUID, asker: Reference | None = None) -> Case:
+    subject = asker or professional(JULIE)
+    return await fetch_case(database, question(subject, Reference("dossier", str(identity))))
+
+
+async def test_opening(database: Database) -> None:
+    """A dossier opens once, with nothing given and nothing refused; who opened it and when are kept for the figures."""
+    async with database.begin() as connection:
+        born = date(2015, 2, 28)
+        assert await written.open_dossier(
+            connection, NOBODY, at=AT, opener=OPENER, born=born, protected=True, ins_sealed=b"sealed"
+        )
+    assert await _dossier(database, NOBODY) == Dossier(NOBODY, DossierState.OPEN, born=born, protected=True)
+    async with database.begin() as connection:
+        assert not await written.open_dossier(connection, NOBODY, at=LATER, opener=OPENER)
+        kept = (await connection.execute(select(tables.dossier).where(tables.dossier.c.id == NOBODY))).one()
+    assert (kept.opened_at, kept.opener_type, kept.opener_id, kept.ins_sealed, kept.state_since) == (
+        AT,
+        "organization",
+        world.CHU.id,
+        b"sealed",
+        AT,
+    )
+
+
+@pytest.mark.parametrize("state", [DossierState.OPEN, DossierState.CLOSED, DossierState.SUSPENDED])
+async def test_opening_again(filled: Database, state: DossierState) -> None:
+    """What is open, closed or suspended is not opened, and stays as it is."""
+    async with filled.begin() as connection:
+        await written.set_state(connection, ALICE, state, LATER)
+        assert not await written.open_dossier(connection, ALICE, at=LATER, opener=OPENER)
+    assert await _dossier(filled, ALICE) == replace(world.DOSSIER, state=state)
+
+
+async def test_opening_where_there_was_none(filled: Database) -> None:
+    """A dossier known to be in no state is opened as if new."""
+    async with filled.begin() as connection:
+        await written.set_state(connection, ALICE, DossierState.NONE, LATER)
+        assert await written.open_dossier(connection, ALICE, at=LATER, opener=OPENER, born=date(1985, 5, 12))
+    assert await _dossier(filled, ALICE) == Dossier(ALICE, DossierState.OPEN, born=date(1985, 5, 12))
+
+
+async def test_states(filled: Database) -> None:
+    """A change says whether it was one, and since when it holds."""
+    async with filled.begin() as connection:
+        assert await written.set_state(connection, ALICE, DossierState.CLOSED, LATER)
+        assert not await written.set_state(connection, ALICE, DossierState.CLOSED, LATER + timedelta(1))
+        assert not await written.set_state(connection, NOBODY, DossierState.CLOSED, LATER)
+        since = await connection.scalar(select(tables.dossier.c.state_since).where(tables.dossier.c.id == ALICE))
+    assert since == LATER
+    assert (await _dossier(filled, ALICE)) == replace(world.DOSSIER, state=DossierState.CLOSED)
+    assert (await _dossier(filled, BASILE)) == world.OTHER_DOSSIER
+
+
+async def test_switches(filled: Database) -> None:
+    """Each is set as given, and touches nothing else."""
+    async with filled.begin() as connection:
+        await written.set_emergency(
+            connection, ALICE, refuses_break_glass=False, refuses_centre_15=True, masked_in_emergency=False
+        )
+        await written.set_care_team_consent(connection, ALICE, given=True)
+    assert await _dossier(filled, ALICE) == replace(
+        world.DOSSIER,
+        refuses_break_glass=False,
+        refuses_centre_15=True,
+        masked_in_emergency=False,
+        care_team_consent=True,
+    )
+    assert await _dossier(filled, BASILE) == world.OTHER_DOSSIER
+
+
+async def test_erasing(filled: Database) -> None:
+    """Nothing of the dossier remains but what the journal keeps; other dossiers lose nothing."""
+    entry = {"sequence": 1, "position": 0, "leaf": b"", "entry": b"", "at": AT, "subject": "person/x"}
+    async with filled.begin() as connection:
+        for dossier, number in ((ALICE, 1), (BASILE, 2)):
+            await add_document(connection, dossier, document(number))
+            message = Message(UUID(int=0x3E55 + number), JULIE.rpps, KARIM.rpps)
+            await add_message(connection, StoredMessage(dossier, message, AT, None, b""))
+        await connection.execute(insert(tables.journal_entry), {"dossier": ALICE, **entry})
+        assert await written.erase_dossier(connection, ALICE)
+        assert not await written.erase_dossier(connection, ALICE)
+        left = {
+            name
+            for name, table in tables.metadata.tables.items()
+            if "dossier" in table.c
+            for row in (await connection.execute(select(table.c.dossier).where(table.c.dossier == ALICE))).all()
+            if row
+        }
+        places = (await connection.execute(select(tables.place.c.dossier))).scalars().all()
+    assert left == {"journal_entry"}
+    assert list(places) == [BASILE, BASILE]
+    assert await _dossier(filled, ALICE) is None
+    assert await _dossier(filled, BASILE) == world.OTHER_DOSSIER
+
+
+async def test_relations_are_written_over(filled: Database) -> None:
+    """One of the same party and kind is replaced, another kind stands beside it."""
+    renewed = replace(world.TEAM, since=AT, until=LATER)
+    granted = Relation(professional(JULIE), RelationKind.GRANTED)
+    async with filled.begin() as connection:
+        await written.put_relation(connection, BASILE, world.TEAM)
+        await written.put_relation(connection, BASILE, renewed)
+        await written.put_relation(connection, BASILE, granted)
+        assert await written.list_relations(connection, BASILE) == [renewed, granted]
+    assert set((await _case(filled, BASILE)).relations) == {renewed, granted}
+
+
+async def test_a_relation_needs_a_dossier(filled: Database) -> None:
+    """As does a representation."""
+    with pytest.raises(ConstraintError):
+        async with filled.begin() as connection:
+            await written.put_relation(connection, NOBODY, world.TEAM)
+    with pytest.raises(ConstraintError):
+        async with filled.begin() as connection:
+            await written.put_representation(connection, NOBODY, world.CARER)
+
+
+async def test_relations_end(filled: Database) -> None:
+    """Those of the kinds named, of that party, in that dossier; what there was is told."""
+    kinds = {RelationKind.CARE_TEAM, RelationKind.GRANTED}
+    async with filled.begin() as connection:
+        assert await written.delete_relations(connection, ALICE, professional(JULIE), kinds) == {RelationKind.CARE_TEAM}
+        assert await written.delete_relations(connection, ALICE, professional(JULIE), kinds) == frozenset()
+        assert await written.list_relations(connection, ALICE) == [
+            world.OF_CHU_TOO,
+            world.OF_CHU,
+            world.OF_PRACTICE,
+            world.TREATING,
+            world.OF_KARIM,
+        ]
+
+
+@pytest.mark.parametrize(
+    "before, since",
+    [
+        (None, LATER),
+        ((None, None), None),
+        ((AT, None), AT),
+        ((AT, LATER + timedelta(days=1)), AT),
+        ((AT, LATER), LATER),
+        ((LATER + timedelta(days=1), None), LATER),
+    ],
+)
+async def test_declaring_a_treating_physician(filled: Database, before: Any, since: Any) -> None:
+    """From now on and without end; the beginning of one still in force stays, over and future ones begin anew."""
+    kind = RelationKind.TREATING_PHYSICIAN
+    async with filled.begin() as connection:
+        if before is not None:
+            await written.put_relation(connection, BASILE, Relation(professional(KARIM), kind, *before))
+        await written.declare_treating_physician(connection, BASILE, KARIM.rpps, LATER)
+        assert await written.list_relations(connection, BASILE) == [Relation(professional(KARIM), kind, since)]
+        assert await written.end_treating_physician(connection, BASILE, KARIM.rpps)
+        assert not await written.end_treating_physician(connection, BASILE, KARIM.rpps)
+        assert await written.list_relations(connection, BASILE) == []
+
+
+async def test_representations(filled: Database) -> None:
+    """One of the same person and kind is replaced, and the person is that to decisions."""
+    endless = replace(world.GUARDIAN, until=None)
+    async with filled.begin() as connection:
+        await written.put_representation(connection, ALICE, endless)
+        assert await written.list_representations(connection, ALICE) == [world.CARER, endless]
+    case = await _case(filled, ALICE, Reference("person", str(BASILE)))
+    assert (case.subject, case.representations) == (Person(BASILE), (world.CARER, endless))
+
+
+async def test_the_dmp_button(filled: Database) -> None:
+    """True only for an open dossier, in the order asked, also asked twice, also for a great many."""
+    assert await written.are_open(filled, [BASILE, ALICE, NOBODY, ALICE]) == [False, True, False, True]
+    assert await written.are_open(filled, []) == []
+    many = [UUID(int=number) for number in range(499)]
+    assert await written.are_open(filled, [*many, ALICE]) == [False] * 499 + [True]
+
+
+async def test_a_word_that_nobody_knows_is_a_fault(filled: Database) -> None:
+    """A row that someone else wrote with an unknown word opens nothing: there is no case."""
+    async with filled.begin() as connection:
+        await connection.execute(update(tables.dossier).values(state="ajar"))
+    with pytest.raises(ValueError, match="ajar"):
+        await _dossier(filled, ALICE)
