@@ -1,6 +1,7 @@
 """Answers that leave as they are: encoded once, no copy, no negotiation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from litestar.types import Receive, Scope, Send
 
@@ -37,9 +38,10 @@ class NoContent:
 
 
 class Streamed:
-    """A body of known length, sent piece by piece as it comes.
+    """A body sent piece by piece as it comes.
 
-    Once the first piece has left, a fault can only cut the answer short: the caller sees fewer bytes than announced.
+    Once the first piece has left, a fault can only cut the answer short: the caller sees fewer bytes than announced,
+    or, where no length was, a body without its end.
     """
 
     def __init__(self, status: int, headers: tuple[tuple[bytes, bytes], ...], pieces: AsyncIterator[bytes]) -> None:
@@ -53,3 +55,16 @@ class Streamed:
         async for piece in self._pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def begun(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The same pieces, the first at hand: what fails until then is still told as a problem."""
+    first = await anext(pieces, b"")
+
+    async def all_of_them() -> AsyncGenerator[bytes]:
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
+
+    return all_of_them()

@@ -19,17 +19,27 @@ from api.metrics import Metrics
 from api.parts import Parts, open_parts
 from api.routes.documents import DepositController, DocumentsController
 from api.routes.dossiers import DossiersController, IdentitiesController
+from api.routes.exports import ExportsController
+from api.routes.feeds import FeedsController
 from api.routes.health import Facts, ReadinessCheck
 from api.routes.journal import JournalController
 from api.routes.messages import MessagesController
 from api.routes.policy import PolicyController
+from api.routes.statistics import statistics
+from api.routes.treatments import TreatmentsController
 from api.services.decision_point import DecisionPoint
 from api.services.documents import DocumentService
 from api.services.dossiers import Dossiers
+from api.services.exports import ExportService
+from api.services.feeds import Feeding
 from api.services.journal import JournalService
 from api.services.judging import Judging
 from api.services.messages import MessageService
+from api.services.reimbursements import ReimbursementFeed
+from api.services.reminders import ReminderService
 from api.services.rules import Rules
+from api.services.statistics import StatisticsService
+from api.services.treating_physicians import TreatingPhysicianFeed
 from api.settings import Settings
 from models.database import Database
 from models.queries.clients import find_client
@@ -45,26 +55,35 @@ _CONTROLLERS = (
     DocumentsController,
     MessagesController,
     JournalController,
+    TreatmentsController,
+    ExportsController,
+    FeedsController,
+    statistics,
     PolicyController,
 )
 
 logger = structlog.get_logger()
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @asynccontextmanager
-async def service(settings: Settings, *, shared_metrics: Path | None = None) -> AsyncIterator[Litestar]:
+async def service(
+    settings: Settings, *, shared_metrics: Path | None = None, now: Callable[[], datetime] = _now
+) -> AsyncIterator[Litestar]:
     """The application, everything it needs open; closed in reverse order, the journal flushed, when the block ends.
 
-    `shared_metrics` is the folder in which several workers add up what they count. Raises PolicyFileError,
-    SettingsError, and the errors of what does not open.
+    `shared_metrics` is the folder in which several workers add up what they count; `now` is the clock by which
+    decisions are taken. Raises PolicyFileError, SettingsError, and the errors of what does not open.
     """
     async with open_parts(settings) as parts:
         metrics = Metrics(shared_metrics)
         engine = await asyncio.to_thread(Engine.load, settings.policy_dir)
         rules = Rules(settings.policy_dir, engine, _now())
-        judging = Judging(parts.database, rules, parts.ledger, _now, metrics.count_decision)
+        judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
         secret = await parts.key_service.secret(Secret.PSEUDONYM)
-        documents = DocumentService(parts.database, judging, parts.ledger, parts.dossier_keys, parts.documents)
         yield create_app(
             judge=DecisionPoint(parts.database, judging),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),
@@ -75,15 +94,29 @@ async def service(settings: Settings, *, shared_metrics: Path | None = None) -> 
                 "judging": judging,
                 "rules": rules,
                 "is_one_of_several": shared_metrics is not None,
-                "dossiers": Dossiers(
-                    parts.database, judging, parts.ledger, parts.dossier_keys, parts.documents, secret
-                ),
-                "documents": documents,
-                "messages": MessageService(parts.database, judging, parts.ledger, parts.dossier_keys),
-                "journal": JournalService(judging, Reader(parts.database, parts.signer)),
+                **_use_cases(parts, judging, secret, now),
             },
             lifespan=[_reloading_on_hangup(rules)],
         )
+
+
+def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], datetime]) -> dict[str, object]:
+    """What the controllers call, under the name by which they find it."""
+    database, ledger, keys, vault = parts.database, parts.ledger, parts.dossier_keys, parts.documents
+    reader = Reader(database, parts.signer)
+    feeding = Feeding(database, judging, ledger, secret)
+    return {
+        "dossiers": Dossiers(database, judging, ledger, keys, vault, secret),
+        "documents": DocumentService(database, judging, ledger, keys, vault),
+        "messages": MessageService(database, judging, ledger, keys),
+        "journal": JournalService(judging, reader),
+        "exports": ExportService(database, judging, ledger, keys, vault, reader),
+        "reminders": ReminderService(database, judging),
+        "feeding": feeding,
+        "reimbursements": ReimbursementFeed(database, judging, ledger, feeding, vault, secret),
+        "treating_physicians": TreatingPhysicianFeed(database, judging, ledger, feeding),
+        "statistics": StatisticsService(database, now),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +130,6 @@ class _StoredClients:
         if stored is None:
             return None
         return Client(stored.name, stored.scopes, stored.speaks_for, stored.organization)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _checks(parts: Parts, rules: Rules) -> tuple[ReadinessCheck, ...]:

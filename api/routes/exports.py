@@ -7,7 +7,7 @@ from litestar import Controller, get, post
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
-from api.answers import JsonAnswer, Streamed
+from api.answers import JsonAnswer, Streamed, begun
 from api.openapi import Documented
 from api.requests import Call
 from api.schemas import exports as wire
@@ -50,7 +50,8 @@ class ExportsController(Controller):
         `documents/<space>/`, `manifest.json` (what is known of each document), `journal.jsonl` (the canonical bytes of
         each entry, newest first), `SHA256SUMS`. An archive that was cut short lacks its directory, and does not open.
         """
-        return Streamed(200, _HEADERS, await _service(request).fetch(actor_of(request), dossier, export))
+        archive = await _service(request).fetch(actor_of(request), dossier, export)
+        return Streamed(200, _HEADERS, await begun(archive))
 
 
 def _service(request: Call) -> ExportService:

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, post
 from litestar.types import ASGIApp
 
-from api.answers import Streamed
+from api.answers import Streamed, begun
 from api.ndjson import lines_of, require_ndjson
 from api.openapi import Documented
 from api.requests import Call, caller_of
@@ -74,7 +74,7 @@ class FeedsController(Controller):
         require_ndjson(request)
         feed: ReimbursementFeed = request.app.state["reimbursements"]
         actor = await _feeding(request).fund(caller_of(request))
-        return Streamed(200, _HEADERS, _encoded(feed.results(actor, lines_of(request))))
+        return Streamed(200, _HEADERS, await begun(_encoded(feed.results(actor, lines_of(request)))))
 
     @post(
         "/treating-physicians",
@@ -95,7 +95,7 @@ class FeedsController(Controller):
         require_ndjson(request)
         feed: TreatingPhysicianFeed = request.app.state["treating_physicians"]
         actor = await _feeding(request).fund(caller_of(request))
-        return Streamed(200, _HEADERS, _encoded(feed.results(actor, lines_of(request))))
+        return Streamed(200, _HEADERS, await begun(_encoded(feed.results(actor, lines_of(request)))))
 
 
 def _feeding(request: Call) -> Feeding:

@@ -19,8 +19,7 @@ class MonthOfDocuments(Struct, frozen=True):
 
 
 class Statistics(Struct, frozen=True):
-    """Figures of whole months; counts under `threshold` are withheld, with as many others as keep them from being
-    computed."""
+    """Figures of whole months; counts under `threshold` are withheld, and what they could be computed from."""
 
     threshold: int
     openings: list[MonthOfOpenings]

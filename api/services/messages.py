@@ -109,7 +109,7 @@ class MessageService:
         judged = await self._judging.judge_all(actor.caller.client, questions)
         await self._judging.record(actor.caller, judged)
         for judgement in judged:
-            if not _ABOUT_THE_ASKER.isdisjoint(judgement.decision.refused_by):
+            if judgement.decision.rule in _ABOUT_THE_ASKER:
                 raise refusal(judgement)
         shown = [each for each, judgement in zip(found, judged, strict=False) if judgement.decision.allowed]
         last = found[limit - 1] if len(found) > limit else None

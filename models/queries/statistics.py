@@ -40,7 +40,7 @@ async def count_deposits(connection: AsyncConnection, bounds: Sequence[datetime]
         .subquery()
     )
     rows = await connection.execute(select(kept.c.period, func.count()).group_by(kept.c.period))
-    return {period: count for period, count in rows}
+    return {row.period: row[1] for row in rows}
 
 
 def _period(instant: ColumnElement[datetime], bounds: Sequence[datetime]) -> ColumnElement[int]:
