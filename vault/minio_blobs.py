@@ -170,11 +170,11 @@ class MinioBlobStore:
     async def put(self, name: str, data: AsyncIterator[bytes]) -> None:
         """See BlobStore."""
         parts = blocks(data, PART_SIZE)
-        part = await anext(parts, b"")
-        if len(part) < PART_SIZE:
-            await self._call(self._client.create, _key(name), part)
+        gathered = [await anext(parts, b"")]
+        if len(gathered[0]) < PART_SIZE:
+            await self._call(self._client.create, _key(name), gathered[0])
         else:
-            await self._put_in_parts(name, parts, part)
+            await self._put_in_parts(name, parts, gathered)
 
     async def get(self, name: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
         """See BlobStore."""
@@ -206,14 +206,14 @@ class MinioBlobStore:
         self._threads.shutdown(wait=False)
         self._pool.clear()
 
-    async def _put_in_parts(self, name: str, parts: AsyncIterator[bytes], part: bytes = b"") -> None:
-        """An object from these parts, `part` before them if there is one. Holds one at a time."""
+    async def _put_in_parts(self, name: str, parts: AsyncIterator[bytes], gathered: list[bytes] | None = None) -> None:
+        """An object from the part gathered already, which leaves its list, and those to come. Holds one at a time."""
         key = _key(name)
         upload = await self._call(self._client.begin, key)
         finished = False
         etags: list[str] = []
         try:
-            while part := part or await anext(parts, b""):
+            while part := gathered.pop() if gathered else await anext(parts, b""):
                 etags.append(await self._call(self._client.add, key, upload, len(etags) + 1, part))
                 part = b""  # let go before the next is gathered
             await self._call(self._client.complete, key, upload, etags)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.types import ASGIApp
 
 from api.answers import JsonAnswer
@@ -52,8 +52,8 @@ _MONTH = re.compile(r"(?P<year>[12][0-9]{3})-(?P<month>0[1-9]|1[0-2])(-(0[1-9]|[
 )
 async def statistics(
     request: Call,
-    begin: Annotated[str | None, Parameter(query="from", description="A month, `2026-01`, included.")] = None,
-    end: Annotated[str | None, Parameter(query="to", description="A month, `2026-12`, included.")] = None,
+    begin: Annotated[str | None, QueryParameter(name="from", description="A month, `2026-01`, included.")] = None,
+    end: Annotated[str | None, QueryParameter(name="to", description="A month, `2026-12`, included.")] = None,
 ) -> ASGIApp:
     """Dossiers opened and documents deposited, by month; no person in them.
 

@@ -34,7 +34,7 @@ _EXAMPLE_LINE = {
         "version": 1,
         "document_type": "60593-1",
         "space": "treatments",
-        "author": {"type": "organization", "id": "750000018"},
+        "author": {"type": "organization", "id": "750000010"},
         "created_at": "2026-10-01T08:00:00Z",
         "status": "current",
         "masked": False,

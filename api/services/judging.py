@@ -137,7 +137,8 @@ class Judging:
 
     async def record(self, caller: Caller, judgements: Sequence[Judgement]) -> None:
         """Write down decisions, durably, before their answers leave. Raises JournalUnavailableError."""
-        await self._ledger.record_all(self.entries(caller, judgements))
+        if entries := self.entries(caller, judgements):
+            await self._ledger.record_all(entries)
 
     async def carry_out(
         self, actor: Actor, judgement: Judgement, change: Change, *, dossier: UUID | None = None
