@@ -78,8 +78,8 @@ async def service(
     `shared_metrics` is the folder in which several workers add up what they count; `now` is the clock by which
     decisions are taken. Raises PolicyFileError, SettingsError, and the errors of what does not open.
     """
-    async with open_parts(settings) as parts:
-        metrics = Metrics(shared_metrics)
+    metrics = Metrics(shared_metrics)
+    async with open_parts(settings, metrics.observe_journal_batch) as parts:
         engine = await asyncio.to_thread(Engine.load, settings.policy_dir)
         rules = Rules(settings.policy_dir, engine, _now())
         judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
@@ -175,6 +175,7 @@ def _reloading_on_hangup(rules: Rules) -> Callable[[Litestar], AbstractAsyncCont
         gc.freeze()  # what start-up made stays: the collector need not walk it again during a request
         yield
         loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # else one that comes now would end the process
 
     return lifespan
 

@@ -1,6 +1,6 @@
 """What the service and the command line are made of, opened from the settings and closed together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -40,8 +40,13 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
-    """Open everything; when the block ends, flush the journal and close. Raises what does not open."""
+async def open_parts(
+    settings: Settings, observe_commit: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[Parts]:
+    """Open everything; when the block ends, flush the journal and close. Raises what does not open.
+
+    `observe_commit` is told how many entries each commit of the journal held.
+    """
     async with AsyncExitStack() as stack:
         try:
             key_service, store = keys_from_url(settings.keys_url), store_from_url(settings.vault_url)
@@ -51,7 +56,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(database.close)
         stack.push_async_callback(store.close)
         await store.prepare()
-        ledger = Ledger(database)
+        ledger = Ledger(database, observe=observe_commit)
         stack.push_async_callback(ledger.aclose)
         dossier_keys = DossierKeys(database, key_service)
         seed = await key_service.secret(Secret.JOURNAL_SIGNING)

@@ -3,6 +3,7 @@
 There is no second copy of the rules here: whoever asks picks a dossier and a document for which the answer is plain.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -13,6 +14,7 @@ from loadtests.population import INSURER, Document, Dossier, Population
 Tie = TypeVar("Tie")
 
 _PATIENCE = 10_000
+_BOUNDARY = "dmp-loadtest-8c1f6a0e5b7d4e92"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def batch(asked: list[Asked], *, dry_run: bool = False) -> Mapping[str, Any]:
 
 def treating_physician(population: Population, random: Random) -> Asked:
     """Reads whatever there is, masked or not."""
-    dossier, rpps = _dossier(population, random, lambda dossier: dossier.treating_physician)
+    dossier, rpps = with_treating_physician(population, random)
     return Asked(("professional", rpps), random.choice(dossier.documents), expected=True)
 
 
@@ -101,8 +103,32 @@ READERS: tuple[Callable[[Population, Random], Asked], ...] = (
 
 def of_one_dossier(population: Population, random: Random, size: int) -> list[Asked]:
     """So many questions of a treating physician about one dossier, some asked again if it has few documents."""
-    dossier, rpps = _dossier(population, random, lambda dossier: dossier.treating_physician)
+    dossier, rpps = with_treating_physician(population, random)
     return [Asked(("professional", rpps), random.choice(dossier.documents), expected=True) for _ in range(size)]
+
+
+def with_treating_physician(population: Population, random: Random) -> tuple[Dossier, str]:
+    """A dossier that has a treating physician, and his RPPS."""
+    return _dossier(population, random, lambda dossier: dossier.treating_physician)
+
+
+def deposit(content: bytes) -> tuple[str, bytes]:
+    """The content type and the body of a hospital's deposit of a report."""
+    metadata = {
+        "document_type": "11488-4",
+        "title": "Compte rendu",
+        "content_type": "application/octet-stream",
+        "created_at": "2026-10-01T08:00:00Z",
+    }
+    parts = [
+        b'Content-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
+        + json.dumps(metadata).encode(),
+        b'Content-Disposition: form-data; name="content"; filename="content"\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n" + content,
+    ]
+    line = b"--" + _BOUNDARY.encode()
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+    return f"multipart/form-data; boundary={_BOUNDARY}", body
 
 
 def _dossier(population: Population, random: Random, tie: Callable[[Dossier], Tie | None]) -> tuple[Dossier, Tie]:

@@ -54,7 +54,7 @@ class Particulars:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May this subject do this to that, in this context, at this instant (UTC)?"""
+    """Whether this subject may do this to that, in this context, at this instant (UTC)."""
 
     subject: Reference
     action: str

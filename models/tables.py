@@ -75,7 +75,9 @@ staff = Table(
     sqlite_with_rowid=False,
 )
 
-# The dossier: what the patient decided, and who may enter.
+# The dossier: what the patient decided, and who may enter. What belongs to it refers to it without a foreign key, whose
+# check of every row would take a quarter of an import: `models.queries.dossiers.hold_dossier` is what keeps a dossier
+# while something is added to it.
 
 dossier = Table(
     "dossier",
@@ -107,7 +109,7 @@ dossier_key = Table(
 relation = Table(
     "relation",
     metadata,
-    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("dossier", Id, primary_key=True),
     Column("party_type", Text, primary_key=True),
     Column("party", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
@@ -129,7 +131,7 @@ relation = Table(
 representation = Table(
     "representation",
     metadata,
-    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("dossier", Id, primary_key=True),
     Column("person", Id, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("until", Instant),
@@ -159,7 +161,7 @@ place = Table(
 document = Table(
     "document",
     metadata,
-    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("dossier", Id, primary_key=True),
     Column("id", Id, primary_key=True),
     Column("series", Id, nullable=False, comment="The first version's id: a mask holds for all versions."),
     Column("version", Integer, nullable=False, server_default="1"),
@@ -215,7 +217,7 @@ pending_object = Table(
 message = Table(
     "message",
     metadata,
-    Column("dossier", Id, ForeignKey("dossier.id", ondelete="CASCADE"), primary_key=True),
+    Column("dossier", Id, primary_key=True),
     Column("id", Id, primary_key=True),
     Column("sender", Text, nullable=False),
     Column("addressee", Text, nullable=False),

@@ -46,7 +46,28 @@ def test_short_work_is_repeated() -> None:
     assert (outcome, machine.done.count(2**-10)) == (Outcome(2**-10, 1), 127 + 3 * 64)
 
 
-@pytest.mark.parametrize("name", [one.name for one in discover()])
+def test_times_are_told_for_one_piece() -> None:
+    """A call that does fifty things in five seconds takes a tenth of a second for each."""
+    machine = Machine()
+    outcome = measure(machine.work(5), machine.work(1), pieces=(50, 2), rounds=3, clock=machine.clock)
+    assert outcome == Outcome(0.1, 0.5)
+
+
+_STARTS_SERVICES = "HTTP, "
+_IN_SHORT = "journaled, single"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Each starts a service of its own: `make test` is content with one of them for each engine.
+        pytest.param(
+            one.name,
+            marks=[pytest.mark.long] if one.name.startswith(_STARTS_SERVICES) and _IN_SHORT not in one.name else [],
+        )
+        for one in discover()
+    ],
+)
 def test_every_benchmark_works(name: str) -> None:
     """Both sides of every benchmark run, so that `make bench` does not rot."""
     chosen = next(one for one in discover() if one.name == name)

@@ -1,5 +1,6 @@
 """What the settings name by a URL: an object store, a key service."""
 
+import re
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -9,6 +10,8 @@ from vault.filesystem_blobs import FilesystemBlobStore
 from vault.keys import KeyService
 from vault.local_keys import LocalKeyring
 from vault.minio_blobs import Bucket, MinioBlobStore
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def store_from_url(url: str) -> BlobStore:
@@ -22,6 +25,8 @@ def store_from_url(url: str) -> BlobStore:
     bucket = parts.path.strip("/")
     if parts.scheme != "s3" or not (parts.username and parts.password and parts.hostname and bucket):
         raise ValueError("a vault is file:///folder or s3://ACCESS:SECRET@host:port/bucket")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError("a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens")
     options = _options(parts, "secure", "region")
     if options.get("secure", "true") not in {"true", "false"}:
         raise ValueError("secure is true or false")

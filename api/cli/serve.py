@@ -41,6 +41,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 def work(settings: Settings, listener: socket.socket, *, shared_metrics: Path | None = None) -> None:
     """Answer on a bound socket in this process; with `shared_metrics`, as one of several."""
     configure_logging(settings.log_level)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing to load again yet
     # uvicorn raises the signal again once it has answered what was in flight: only closing is left then.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
@@ -65,6 +66,8 @@ async def _work(settings: Settings, listener: socket.socket, shared_metrics: Pat
 
 
 def _leave(*_: int | FrameType | None) -> NoReturn:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # what is being closed from now on is closed to the end
     sys.exit(0)
 
 
@@ -99,6 +102,8 @@ class _Supervisor:
             while len(self._workers) < self._wanted and not self._stopping:
                 self._workers.append(self._start(environment))
             time.sleep(_RESTART_SECONDS)
+        for worker in self._workers:
+            worker.terminate()  # also the one that was being started when the signal came
         for worker in self._workers:
             worker.wait()
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
@@ -38,13 +39,13 @@ class ExportsController(Controller):
             answer_examples={"ticket": {"id": "AQIDBAUGBwgJCgsMDQ4PEA", "expires_at": "2026-10-02T08:00:00Z"}},
         ),
     )
-    async def ask(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def ask(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """The id of a copy, for the same subject, for a day. It holds no right: fetching is decided again."""
         ticket = await _service(request).ask(actor_of(request), dossier)
         return JsonAnswer(_encode(wire.ExportTicket(ticket.id, ticket.expires_at)), 201)
 
     @get("/{export:str}", summary="Fetch a copy")
-    async def fetch(self, request: Call, dossier: UUID, export: str) -> ASGIApp:
+    async def fetch(self, request: Call, dossier: FromPath[UUID], export: FromPath[str]) -> ASGIApp:
         """A ZIP archive, made while it is sent.
 
         `documents/<space>/`, `manifest.json` (what is known of each document), `journal.jsonl` (the canonical bytes of

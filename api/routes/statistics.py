@@ -34,10 +34,10 @@ _MONTH = re.compile(r"(?P<year>[12][0-9]{3})-(?P<month>0[1-9]|1[0-2])(-(0[1-9]|[
                 "openings": [
                     {
                         "month": "2026-09",
-                        "total": 152,
+                        "total": 174,
                         "by_opener": {
                             "person": 80,
-                            "professional": 52,
+                            "professional": 62,
                             "health_facility": None,
                             "pharmacy": None,
                             "insurance_fund": None,

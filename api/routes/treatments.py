@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
+from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
@@ -79,7 +80,11 @@ class TreatmentsController(Controller):
         ),
     )
     async def treatments(
-        self, request: Call, dossier: UUID, after: str | None = None, limit: str | None = None
+        self,
+        request: Call,
+        dossier: FromPath[UUID],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[str | None] = None,
     ) -> ASGIApp:
         """Prescriptions, dispensations, care plans, administered and reimbursed treatments that the subject may read.
 
@@ -98,7 +103,7 @@ class TreatmentsController(Controller):
             answer_examples={"one": {"reminders": [_EXAMPLE_REMINDER]}},
         ),
     )
-    async def reminders(self, request: Call, dossier: UUID) -> ASGIApp:
+    async def reminders(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
         """What people of the holder's age are advised, each with its source.
 
         Computed from the age and from what the subject may read. Advice that depends on sex is not given, since sex is

@@ -18,6 +18,9 @@ from models.vocabulary import OrganizationKind, SubjectType
 THRESHOLD = 11
 """Counts below are not shown."""
 
+SMALLEST_SUM = 2 * THRESHOLD - 1
+"""Of cells withheld together: one that is not small, and beside it anything from none to THRESHOLD - 1."""
+
 OPENERS = (
     SubjectType.PERSON.value,
     SubjectType.PROFESSIONAL.value,
@@ -100,9 +103,9 @@ class StatisticsService:
 def withheld(cells: Mapping[str, int]) -> Row:
     """A row without what must not be known, nor be computed from the rest.
 
-    What is withheld of a row can be summed up from its total: so at least two cells are withheld together, of which
-    the sum itself is not too small, by taking the smallest that would have been shown. Where even that is not
-    enough, the total goes too.
+    What is withheld of a row can be summed up from its total: so at least two cells are withheld together, by taking
+    the smallest that would have been shown, until the sum leaves open how much of it is in the small ones. Where even
+    that is not enough, the total goes too.
     """
     total = sum(cells.values())
     hidden = {name for name, count in cells.items() if count < THRESHOLD}
@@ -116,7 +119,7 @@ def withheld(cells: Mapping[str, int]) -> Row:
 
 
 def _is_safe(cells: Mapping[str, int], hidden: set[str]) -> bool:
-    return len(hidden) >= _FEWEST_WITHHELD and sum(cells[name] for name in hidden) >= THRESHOLD
+    return len(hidden) >= _FEWEST_WITHHELD and sum(cells[name] for name in hidden) >= SMALLEST_SUM
 
 
 def _shown(count: int) -> int | None:

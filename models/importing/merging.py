@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, case, delete, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, delete, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,11 +22,11 @@ _SEALING = {"ins_sealed", "key_id", "wrapped"}
 
 
 async def merge_organizations(connection: AsyncConnection) -> int:
-    return await _merge(connection, tables.organization, _latest(staging.organization, "id"))
+    return await _merge(connection, tables.organization, staging.organization, "id")
 
 
 async def merge_professionals(connection: AsyncConnection) -> int:
-    return await _merge(connection, tables.professional, _latest(staging.professional, "rpps"))
+    return await _merge(connection, tables.professional, staging.professional, "rpps")
 
 
 async def merge_exercise(connection: AsyncConnection) -> int:
@@ -39,23 +39,22 @@ async def merge_exercise(connection: AsyncConnection) -> int:
     )
     left = delete(stored).where(stored.c.professional.in_(select(said.c.rpps)), ~still)
     gone = (await connection.execute(left)).rowcount
-    return gone + await _merge(connection, stored, _latest(staged, "professional", "organization"))
+    return gone + await _merge(connection, stored, staged)
 
 
 async def merge_staff(connection: AsyncConnection) -> int:
-    return await _merge(connection, tables.staff, _latest(staging.staff, "id"))
+    return await _merge(connection, tables.staff, staging.staff, "id")
 
 
 async def merge_dossiers(connection: AsyncConnection, at: datetime) -> int:
     """Dossiers, and the keys of those that have none; an INS is only taken with the key under which it was sealed."""
-    source, key, stored = _latest(staging.dossier, "id"), tables.dossier_key, tables.dossier.c
-    keys = select(source.c.id, source.c.key_id, source.c.wrapped).where(
-        source.c.newest == 1, source.c.wrapped.is_not(None)
-    )
+    source, key, stored = staging.dossier, tables.dossier_key, tables.dossier.c
+    await _keep_last(connection, source, "id")
+    keys = select(source.c.id, source.c.key_id, source.c.wrapped).where(source.c.wrapped.is_not(None))
     await connection.execute(
         insert(connection, key).from_select(["dossier", "key_id", "wrapped"], keys).on_conflict_do_nothing()
     )
-    facts = [column for column in source.c if column.name not in _SEALING | {"line", "newest"}]
+    facts = [column for column in source.c if column.name not in {"line", *_SEALING}]
     rows = (
         select(
             *facts,
@@ -63,7 +62,7 @@ async def merge_dossiers(connection: AsyncConnection, at: datetime) -> int:
             case((key.c.dossier.is_not(None), source.c.ins_sealed)).label("ins_sealed"),
         )
         .select_from(source.outerjoin(key, and_(key.c.dossier == source.c.id, key.c.wrapped == source.c.wrapped)))
-        .where(source.c.newest == 1)
+        .where(_every(source))
         .order_by(source.c.id)
     )
     statement = insert(connection, tables.dossier).from_select([column.name for column in rows.selected_columns], rows)
@@ -85,13 +84,12 @@ async def merge_dossiers(connection: AsyncConnection, at: datetime) -> int:
 
 
 async def merge_relations(connection: AsyncConnection) -> int:
-    source = _latest(staging.relation, "dossier", "party_type", "party", "kind")
-    return await _merge(connection, tables.relation, source)
+    key = ("dossier", "party_type", "party", "kind")
+    return await _merge(connection, tables.relation, staging.relation, *key)
 
 
 async def merge_representations(connection: AsyncConnection) -> int:
-    source = _latest(staging.representation, "dossier", "person", "kind")
-    return await _merge(connection, tables.representation, source)
+    return await _merge(connection, tables.representation, staging.representation, "dossier", "person", "kind")
 
 
 async def merge_documents(connection: AsyncConnection) -> int:
@@ -100,15 +98,16 @@ async def merge_documents(connection: AsyncConnection) -> int:
     Two sorts are left as they are. One that was replaced since, or replaces another: a file does not know of versions,
     which the same people see and of which one is current. And one that is deleted: its key is destroyed.
     """
-    source, stored = _latest(staging.document, "id"), tables.document
-    places = select(source.c.id, source.c.dossier).where(source.c.newest == 1).order_by(source.c.id)
+    source, stored = staging.document, tables.document
+    await _keep_last(connection, source, "id")
+    places = select(source.c.id, source.c.dossier).where(_every(source)).order_by(source.c.id)
     await connection.execute(
         insert(connection, tables.place).from_select(["id", "dossier"], places).on_conflict_do_nothing()
     )
     names = _names(source)
     rows = (
         select(*(source.c[name] for name in names), source.c.id.label("series"))
-        .where(source.c.newest == 1)
+        .where(_every(source))
         .order_by(source.c.dossier, source.c.id)
     )
     statement = insert(connection, stored).from_select([*names, "series"], rows)
@@ -123,25 +122,34 @@ async def merge_documents(connection: AsyncConnection) -> int:
     return await _write(connection, _updating(statement, stored, names, there, alone))
 
 
-def _latest(staged: Table, *key: str) -> Subquery:
-    """The staged rows, of which those with `newest` 1 count."""
-    newest = func.row_number().over(partition_by=[staged.c[name] for name in key], order_by=staged.c.line.desc())
-    return select(staged, newest.label("newest")).subquery()
-
-
-def _names(source: Subquery) -> list[str]:
-    return [column.name for column in source.c if column.name not in {"line", "newest"}]
-
-
-async def _merge(connection: AsyncConnection, stored: Table, source: Subquery) -> int:
-    names = _names(source)
-    key = list(stored.primary_key.columns.keys())
-    # In the order of the key, which fills the pages of its index one after the other.
-    rows: Select[Any] = (
-        select(*(source.c[name] for name in names))
-        .where(source.c.newest == 1)
-        .order_by(*(source.c[name] for name in key))
+async def _keep_last(connection: AsyncConnection, staged: Table, *key: str) -> None:
+    """Of the rows of a key only that of the last line."""
+    columns = [staged.c[name] for name in key]
+    again = select(*columns, func.max(staged.c.line).label("last")).group_by(*columns).having(func.count() > 1)
+    said = again.subquery()
+    outdated = select(staged.c.line).join(
+        said, and_(staged.c.line < said.c.last, *(staged.c[name] == said.c[name] for name in key))
     )
+    await connection.execute(delete(staged).where(staged.c.line.in_(outdated)))
+
+
+def _every(staged: Table) -> ColumnElement[bool]:
+    """True of all rows: before ON CONFLICT, SQLite cannot read a SELECT without a condition."""
+    return staged.c.line > 0
+
+
+def _names(staged: Table) -> list[str]:
+    return [column.name for column in staged.c if column.name != "line"]
+
+
+async def _merge(connection: AsyncConnection, stored: Table, staged: Table, *key: str) -> int:
+    """With a key, of which the staged rows may have several of the same."""
+    if key:
+        await _keep_last(connection, staged, *key)
+    names = _names(staged)
+    # In the order of the key, which fills the pages of its index one after the other.
+    order = [staged.c[column.name] for column in stored.primary_key.columns]
+    rows: Select[Any] = select(*(staged.c[name] for name in names)).where(_every(staged)).order_by(*order)
     return await _write(connection, _updating(insert(connection, stored).from_select(names, rows), stored, names))
 
 

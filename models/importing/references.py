@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, exists, func, select
+from sqlalchemy import ColumnElement, Table, exists, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import tables
@@ -16,6 +16,7 @@ async def check_references(connection: AsyncConnection) -> None:
 
     Raises ImportRefusedError with the first line that refers to nothing.
     """
+    await _hold_dossiers(connection)
     faults: list[tuple[int, str]] = []
     for reason, staged, refused in _checks():
         line = (await connection.execute(select(func.min(staged.c.line)).where(refused))).scalar()
@@ -23,6 +24,16 @@ async def check_references(connection: AsyncConnection) -> None:
             faults.append((line, reason))
     if faults:
         raise ImportRefusedError(*min(faults))
+
+
+async def _hold_dossiers(connection: AsyncConnection) -> None:
+    """As `hold_dossier`, for all that the file adds to: none is erased before the file is in."""
+    dossier = tables.dossier.c.id
+    added_to = union(
+        select(staging.relation.c.dossier), select(staging.representation.c.dossier), select(staging.document.c.dossier)
+    )
+    held = select(dossier).where(dossier.in_(added_to)).with_for_update(read=True, key_share=True).subquery()
+    await connection.execute(select(func.count()).select_from(held))
 
 
 def _checks() -> Iterator[tuple[str, Table, ColumnElement[bool]]]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.database import Database
 from models.errors import ConstraintError
 from models.facts import Document
+from models.queries.dossiers import hold_dossier
 from models.tables import document, place
 from models.vocabulary import DocumentStatus
 
@@ -147,6 +148,7 @@ async def read_standing(database: Database, dossier: UUID, identity: UUID) -> St
 
 
 async def _insert(connection: AsyncConnection, dossier: UUID, added: Document, version: Version) -> None:
+    await hold_dossier(connection, dossier)
     await connection.execute(insert(place).values(id=added.id, dossier=dossier))
     await connection.execute(
         insert(document).values(

@@ -8,6 +8,7 @@ from sqlalchemy import and_, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, insert
+from models.errors import ConstraintError
 from models.facts import Reference, Relation, Representation
 from models.queries.statements import padded
 from models.tables import (
@@ -59,6 +60,16 @@ async def open_dossier(
     return (await connection.execute(opening)).first() is not None
 
 
+async def hold_dossier(connection: AsyncConnection, identity: UUID) -> None:
+    """Keep a dossier from being erased until the transaction ends: whatever adds to a dossier begins so.
+
+    Raises ConstraintError if there is none.
+    """
+    held = select(dossier.c.id).where(dossier.c.id == identity).with_for_update(read=True, key_share=True)
+    if (await connection.execute(held)).first() is None:
+        raise ConstraintError("there is no such dossier")
+
+
 async def set_state(connection: AsyncConnection, identity: UUID, state: DossierState, at: datetime) -> bool:
     """Close, reopen or suspend; False if there is no such dossier or it is in that state already."""
     changed = (
@@ -74,6 +85,8 @@ async def erase_dossier(connection: AsyncConnection, identity: UUID) -> bool:
 
     Keys and contents are the vault's to destroy, in the same transaction.
     """
+    # Whoever is adding to it ends first, and then what was added is seen and goes too.
+    await connection.execute(select(dossier.c.id).where(dossier.c.id == identity).with_for_update())
     await connection.execute(
         delete(place).where(place.c.id.in_(select(document.c.id).where(document.c.dossier == identity)))
     )
@@ -111,6 +124,7 @@ async def set_care_team_consent(connection: AsyncConnection, identity: UUID, *, 
 
 async def put_relation(connection: AsyncConnection, identity: UUID, given: Relation) -> None:
     """Write a relation; one of the same party and kind is replaced. Raises ConstraintError without dossier."""
+    await hold_dossier(connection, identity)
     statement = insert(connection, relation).values(
         dossier=identity,
         party_type=given.party.type,
@@ -145,10 +159,14 @@ async def delete_relations(
 
 
 async def declare_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str, at: datetime) -> None:
-    """From now on and without end; one declared before and still in force keeps its beginning."""
+    """From now on and without end; one declared before and still in force keeps its beginning.
+
+    Raises ConstraintError without dossier.
+    """
     in_force = and_(
         relation.c.since.is_(None) | (relation.c.since <= at), relation.c.until.is_(None) | (relation.c.until > at)
     )
+    await hold_dossier(connection, identity)
     statement = insert(connection, relation).values(
         dossier=identity,
         party_type=SubjectType.PROFESSIONAL.value,
@@ -182,6 +200,7 @@ async def list_relations(connection: AsyncConnection, identity: UUID) -> list[Re
 
 async def put_representation(connection: AsyncConnection, identity: UUID, given: Representation) -> None:
     """Write a representation; one of the same person and kind is replaced. Raises ConstraintError without dossier."""
+    await hold_dossier(connection, identity)
     statement = insert(connection, representation).values(
         dossier=identity, person=given.person, kind=given.kind.value, until=given.until
     )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
 from models.facts import Message
+from models.queries.dossiers import hold_dossier
 from models.tables import message, place
 
 
@@ -38,6 +39,7 @@ _SELECT = "SELECT dossier, id, sender, addressee, sent_at, reply_to, sealed FROM
 async def add_message(connection: AsyncConnection, stored: StoredMessage) -> None:
     """Raises ConstraintError if the id is taken or there is no such dossier."""
     sent = stored.message
+    await hold_dossier(connection, stored.dossier)
     await connection.execute(insert(place).values(id=sent.id, dossier=stored.dossier))
     await connection.execute(
         insert(message).values(

@@ -21,7 +21,7 @@ async def reminders(dmp: Whole, who: str = HOLDER) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize(
-    ("born", "rules"),
+    "born, rules",
     [
         ("2025-01-01", set()),
         ("2023-10-15", {"dental-examination"}),
@@ -91,7 +91,7 @@ async def test_without_a_date_of_birth_there_are_none(dmp: Whole) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "rule"), [(f"professional/{NURSE}", "not-permitted"), ("organization/775685019", "not-permitted")]
+    "who, rule", [(f"professional/{NURSE}", "not-permitted"), ("organization/775685019", "not-permitted")]
 )
 async def test_who_may_not_list_gets_no_reminder(dmp: Whole, who: str, rule: str) -> None:
     """And the refusal is in the journal."""
@@ -109,7 +109,7 @@ async def test_a_birthday_on_the_leap_day(dmp: Whole) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    "row, message",
     [
         (ROW.replace("87273-9", "87273-9 87273-9"), "each once"),
         (ROW.replace("87273-9", "00000-0"), "types of document"),

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import httpx
 
@@ -29,6 +30,7 @@ FUND, OTHER_FUND, PHARMACY, HOSPITAL = ("775685019", "180035024", "750000010", "
 PHYSICIAN, NURSE, UNKNOWN_RPPS = ("10001234565", "10001234573", "10001234581")
 HOLDER, TREATING = "holder", f"professional/{PHYSICIAN}"
 KEY, FUND_KEY, OTHER_FUND_KEY, PHARMACY_KEY = ("dmp_all", "dmp_fund", "dmp_other_fund", "dmp_pharmacy")
+DECIDING_KEY = "dmp_decide"
 
 POPULATION: tuple[Json, ...] = (
     {"kind": "organization", "id": FUND, "type": "insurance_fund", "name": "Fund"},
@@ -93,7 +95,7 @@ class Whole:
             "content_type": "text/plain",
             "created_at": "2026-10-01T08:00:00Z",
         } | metadata
-        parts = {
+        parts: Mapping[str, tuple[str, bytes | str, str]] = {
             "metadata": ("metadata", json.dumps(told), "application/json"),
             "content": ("content", content, "application/octet-stream"),
         }
@@ -101,6 +103,14 @@ class Whole:
         assert answer.status_code == 201, answer.text
         identity: str = answer.json()["id"]
         return identity
+
+    async def tamper(self, document: str) -> None:
+        """Change the last byte of what the store holds of a document."""
+        statement = "SELECT object_name FROM content WHERE document = $1::uuid"
+        ((name,),) = await self.database.read(statement, UUID(document))
+        (kept,) = (path for path in (self.home / "vault").rglob("*") if path.name == name)
+        content = kept.read_bytes()
+        kept.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
     async def change(self, document: str, who: str = HOLDER, **what: object) -> None:
         """Mask, archive, reveal."""
@@ -138,16 +148,17 @@ async def whole(database_url: str, home: Path) -> AsyncIterator[Whole]:
     everybody = frozenset(SubjectType)
     try:
         async with database.begin() as connection:
-            for name, key, organization in (
-                ("all", KEY, None),
-                ("fund", FUND_KEY, FUND),
-                ("other fund", OTHER_FUND_KEY, OTHER_FUND),
-                ("pharmacy", PHARMACY_KEY, PHARMACY),
+            for name, key, organization, scopes in (
+                ("all", KEY, None, Scope),
+                ("fund", FUND_KEY, FUND, Scope),
+                ("other fund", OTHER_FUND_KEY, OTHER_FUND, Scope),
+                ("pharmacy", PHARMACY_KEY, PHARMACY, Scope),
+                ("decide", DECIDING_KEY, FUND, (Scope.DECIDE,)),
             ):
-                stored = StoredClient(name, frozenset(Scope), everybody, organization, NOW)
+                stored = StoredClient(name, frozenset(scopes), everybody, organization, NOW)
                 await add_client(connection, stored, digest_of(key))
         async with service(settings, now=clock) as app:
-            transport = httpx.ASGITransport(app)
+            transport = httpx.ASGITransport(cast("Any", app))  # Litestar names the messages more narrowly
             async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=bearer(KEY)) as http:
                 secret = await keyring.secret(Secret.PSEUDONYM)
                 made = Whole(http, database, clock, home, secret, DossierKeys(database, keyring))

@@ -11,11 +11,15 @@ from tests.journeys.service import Record, Service, populated
 from tests.servers.minio import MinioServer
 from tests.servers.postgresql import PostgresqlServer
 
+LOUD = {"DMP_LOG_LEVEL": "debug"}
+"""Whatever the service can say, it says: even so it says nothing personal."""
+
 
 def production_stack(folder: Path, postgresql: PostgresqlServer, template: str, minio: MinioServer) -> Stack:
     """PostgreSQL and MinIO, with an empty database and bucket of their own."""
     name = f"journeys_{secrets.token_hex(8)}"
     variables = {
+        **LOUD,
         "DMP_DATABASE_URL": postgresql.create(name, template),
         "DMP_VAULT_URL": minio.url(name.replace("_", "-")),
     }
@@ -25,7 +29,7 @@ def production_stack(folder: Path, postgresql: PostgresqlServer, template: str, 
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """SQLite and the filesystem."""
-    with populated(Stack("embedded", tmp_path_factory.mktemp("journeys") / "embedded", {})) as service:
+    with populated(Stack("embedded", tmp_path_factory.mktemp("journeys") / "embedded", LOUD)) as service:
         yield service
 
 
@@ -63,7 +67,7 @@ def service(stack_name: str, request: pytest.FixtureRequest) -> Service:
 def fresh_stack(stack_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Stack:
     """Each stack in turn, empty and not started: for journeys that stop, break or reconfigure what they use."""
     if stack_name == "embedded":
-        return Stack("embedded", tmp_path / "embedded", {})
+        return Stack("embedded", tmp_path / "embedded", LOUD)
     return production_stack(
         tmp_path,
         request.getfixturevalue("postgresql_server"),

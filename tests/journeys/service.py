@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from api.cli import clients, importing
+from api.cli import clients, importing, setting_up
 from models.vocabulary import Scope
 from tests.journeys.people import (
     MORE,
@@ -240,6 +240,15 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 
 def connection(address: str, key: str) -> httpx.Client:
     return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+
+
+@contextmanager
+def started(stack: Stack, *options: str) -> Iterator[Service]:
+    """As `populated`, with little ceremony, for journeys that need a server of their own."""
+    with serving(stack, *options) as server:
+        key = setting_up.import_demonstration(stack.settings)
+        with connection(server.address, key) as http:
+            yield Service(stack, server, key, http)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What is written about a dossier, and who has to do with it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -130,6 +131,27 @@ async def test_erasing(filled: Database) -> None:
     assert await _dossier(filled, BASILE) == world.OTHER_DOSSIER
 
 
+async def test_what_is_added_while_a_dossier_is_erased(filled: Database) -> None:
+    """Whoever came first is finished first: what was added before goes too, and nothing is added after."""
+    async with filled.begin() as connection:
+        await add_document(connection, ALICE, document(1))
+        await written.put_relation(connection, ALICE, Relation(professional(KARIM), RelationKind.GRANTED))
+        erasing = asyncio.create_task(_erase(filled))
+        await asyncio.sleep(0)
+    await erasing
+    for table in ("document", "place", "relation", "dossier"):
+        column = "id" if table == "dossier" else "dossier"
+        assert await filled.read(f"SELECT 1 FROM {table} WHERE {column} = $1::uuid", ALICE) == []
+    with pytest.raises(ConstraintError):
+        async with filled.begin() as connection:
+            await add_document(connection, ALICE, document(2))
+
+
+async def _erase(database: Database) -> None:
+    async with database.begin() as connection:
+        await written.erase_dossier(connection, ALICE)
+
+
 async def test_relations_are_written_over(filled: Database) -> None:
     """One of the same party and kind is replaced, another kind stands beside it."""
     renewed = replace(world.TEAM, since=AT, until=LATER)
@@ -150,6 +172,9 @@ async def test_a_relation_needs_a_dossier(filled: Database) -> None:
     with pytest.raises(ConstraintError):
         async with filled.begin() as connection:
             await written.put_representation(connection, NOBODY, world.CARER)
+    with pytest.raises(ConstraintError):
+        async with filled.begin() as connection:
+            await written.declare_treating_physician(connection, NOBODY, JULIE.rpps, AT)
 
 
 async def test_relations_end(filled: Database) -> None:

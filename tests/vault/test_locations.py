@@ -50,6 +50,8 @@ def test_an_s3_url_is_a_bucket_and_shows_no_secret(url: str, shown: str) -> None
         "s3://AKEY:secret@host/bucket?secure=perhaps",
         "s3://AKEY:secret@host/bucket?verify=false",
         "s3://AKEY:secret@host:port/bucket",
+        "s3://AKEY:secret@host/b",
+        "s3://AKEY:secret@host/Bucket",
     ],
 )
 def test_another_url_is_refused_without_repeating_it(url: str) -> None:

@@ -7,7 +7,7 @@ arrives while a commit is under way into the next one: throughput is entries a c
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -26,7 +26,10 @@ _PATIENCE_SECONDS = 10.0
 
 
 class Ledger:
-    """The one way in. Use from one event loop; any number of processes may write to the same database."""
+    """The one way in. Use from one event loop; any number of processes may write to the same database.
+
+    `observe` is told how many entries each commit of `record` and `record_all` held.
+    """
 
     def __init__(
         self,
@@ -35,8 +38,10 @@ class Ledger:
         largest_commit: int = _LARGEST_COMMIT,
         most_waiting: int = _MOST_WAITING,
         patience: float = _PATIENCE_SECONDS,
+        observe: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._database = database
+        self._observe = observe
         self._largest_commit = largest_commit
         self._most_waiting = most_waiting
         self._patience = patience
@@ -119,6 +124,7 @@ class Ledger:
             if not isinstance(error, Exception):
                 raise
         else:
+            self._observe(len(receipts))
             given = iter(receipts)
             for waiting in batch:
                 waiting.answer(list(islice(given, len(waiting.entries))))

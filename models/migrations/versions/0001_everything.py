@@ -44,6 +44,36 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_content_object_name"), "content", ["object_name"])
     op.create_table(
+        "document",
+        sa.Column("dossier", Id(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("series", Id(), nullable=False, comment="The first version's id: a mask holds for all versions."),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("document_type", sa.Text(), nullable=False),
+        sa.Column("author_type", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("masked", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("withheld_until", Instant(), nullable=True),
+        sa.Column("hidden_from_representatives", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column(
+            "contest_sealed",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="The patient's contest and the author's answer, under the dossier's key.",
+        ),
+        sa.PrimaryKeyConstraint("dossier", "id", name=op.f("pk_document")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_document_dossier_created_at_id"),
+        "document",
+        ["dossier", "created_at", "id"],
+        postgresql_where=sa.text("status <> 'deleted'"),
+        sqlite_where=sa.text("status <> 'deleted'"),
+    )
+    op.create_table(
         "dossier",
         sa.Column("id", Id(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -134,6 +164,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("level", "position", name=op.f("pk_journal_node")),
     )
     op.create_table(
+        "message",
+        sa.Column("dossier", Id(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("addressee", sa.Text(), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=False),
+        sa.Column("reply_to", Id(), nullable=True),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=False, comment="Subject, body and references, under the dossier's key."
+        ),
+        sa.PrimaryKeyConstraint("dossier", "id", name=op.f("pk_message")),
+    )
+    op.create_index(op.f("ix_message_addressee_sent_at_id"), "message", ["addressee", "sent_at", "id"])
+    op.create_table(
         "organization",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -174,65 +218,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "document",
-        sa.Column("dossier", Id(), nullable=False),
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("series", Id(), nullable=False, comment="The first version's id: a mask holds for all versions."),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("document_type", sa.Text(), nullable=False),
-        sa.Column("author_type", sa.Text(), nullable=False),
-        sa.Column("author_id", sa.Text(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("masked", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("withheld_until", Instant(), nullable=True),
-        sa.Column("hidden_from_representatives", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column(
-            "contest_sealed",
-            sa.LargeBinary(),
-            nullable=True,
-            comment="The patient's contest and the author's answer, under the dossier's key.",
-        ),
-        sa.ForeignKeyConstraint(["dossier"], ["dossier.id"], name=op.f("fk_document_dossier"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("dossier", "id", name=op.f("pk_document")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index(
-        op.f("ix_document_dossier_created_at_id"),
-        "document",
-        ["dossier", "created_at", "id"],
-        postgresql_where=sa.text("status <> 'deleted'"),
-        sqlite_where=sa.text("status <> 'deleted'"),
-    )
-    op.create_table(
-        "exercise",
-        sa.Column("professional", sa.Text(), nullable=False),
-        sa.Column("organization", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["organization"], ["organization.id"], name=op.f("fk_exercise_organization")),
-        sa.ForeignKeyConstraint(
-            ["professional"], ["professional.rpps"], name=op.f("fk_exercise_professional"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("professional", "organization", name=op.f("pk_exercise")),
-        comment="Where a professional exercises.",
-        sqlite_with_rowid=False,
-    )
-    op.create_index(op.f("ix_exercise_organization_professional"), "exercise", ["organization", "professional"])
-    op.create_table(
-        "message",
-        sa.Column("dossier", Id(), nullable=False),
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("sender", sa.Text(), nullable=False),
-        sa.Column("addressee", sa.Text(), nullable=False),
-        sa.Column("sent_at", Instant(), nullable=False),
-        sa.Column("reply_to", Id(), nullable=True),
-        sa.Column(
-            "sealed", sa.LargeBinary(), nullable=False, comment="Subject, body and references, under the dossier's key."
-        ),
-        sa.ForeignKeyConstraint(["dossier"], ["dossier.id"], name=op.f("fk_message_dossier"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("dossier", "id", name=op.f("pk_message")),
-    )
-    op.create_index(op.f("ix_message_addressee_sent_at_id"), "message", ["addressee", "sent_at", "id"])
-    op.create_table(
         "relation",
         sa.Column("dossier", Id(), nullable=False),
         sa.Column("party_type", sa.Text(), nullable=False),
@@ -240,7 +225,6 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("since", Instant(), nullable=True),
         sa.Column("until", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(["dossier"], ["dossier.id"], name=op.f("fk_relation_dossier"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("dossier", "party_type", "party", "kind", name=op.f("pk_relation")),
         sqlite_with_rowid=False,
     )
@@ -257,12 +241,22 @@ def upgrade() -> None:
         sa.Column("person", Id(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("until", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["dossier"], ["dossier.id"], name=op.f("fk_representation_dossier"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("dossier", "person", "kind", name=op.f("pk_representation")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "exercise",
+        sa.Column("professional", sa.Text(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["organization"], ["organization.id"], name=op.f("fk_exercise_organization")),
+        sa.ForeignKeyConstraint(
+            ["professional"], ["professional.rpps"], name=op.f("fk_exercise_professional"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("professional", "organization", name=op.f("pk_exercise")),
+        comment="Where a professional exercises.",
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_exercise_organization_professional"), "exercise", ["organization", "professional"])
     op.create_table(
         "staff",
         sa.Column("id", sa.Text(), nullable=False),
@@ -275,19 +269,17 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("staff")
+    op.drop_index(op.f("ix_exercise_organization_professional"), "exercise")
+    op.drop_table("exercise")
     op.drop_table("representation")
     op.drop_index(op.f("ix_relation_party_type_party_dossier"), "relation")
     op.drop_table("relation")
-    op.drop_index(op.f("ix_message_addressee_sent_at_id"), "message")
-    op.drop_table("message")
-    op.drop_index(op.f("ix_exercise_organization_professional"), "exercise")
-    op.drop_table("exercise")
-    op.drop_index(op.f("ix_document_dossier_created_at_id"), "document")
-    op.drop_table("document")
     op.drop_table("professional")
     op.drop_table("place")
     op.drop_table("pending_object")
     op.drop_table("organization")
+    op.drop_index(op.f("ix_message_addressee_sent_at_id"), "message")
+    op.drop_table("message")
     op.drop_table("journal_node")
     op.drop_table("journal_head")
     op.drop_index(op.f("ix_journal_entry_subject_at"), "journal_entry")
@@ -298,6 +290,8 @@ def downgrade() -> None:
     op.drop_table("has_read")
     op.drop_table("dossier_key")
     op.drop_table("dossier")
+    op.drop_index(op.f("ix_document_dossier_created_at_id"), "document")
+    op.drop_table("document")
     op.drop_index(op.f("ix_content_object_name"), "content")
     op.drop_table("content")
     op.drop_table("client")

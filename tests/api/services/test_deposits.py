@@ -1,0 +1,100 @@
+"""Deposits that end in the middle."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from api.errors import DisconnectedError, MalformedRequestError
+from api.identity import Caller, Client
+from api.parts import Parts
+from api.services.documents import DocumentService, Metadata
+from api.services.judging import Actor, Judging
+from api.services.rules import Rules
+from models.facts import Context, Reference
+from models.identifiers import Ins
+from models.importing import import_facts
+from models.vocabulary import Scope
+from policy.engine import Engine
+from vault.documents import Documents
+from vault.errors import ContentTooLargeError
+from vault.keys import Secret
+
+INS = "185057800608491"
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+LIMIT = 100_000
+ACTOR = Actor(Caller(Client("tests", frozenset(Scope)), "request-1"), Reference("organization", "750000002"), Context())
+METADATA = Metadata("11488-4", "Compte rendu", "text/plain", NOW)
+FACTS = (
+    b'{"kind":"organization","id":"750000002","type":"health_facility","name":"CHU"}',
+    b'{"kind":"dossier","ins":"%s","state":"open","born":"1985-05-12"}' % INS.encode(),
+)
+
+
+def pieces(count: int, error: Exception | None = None) -> AsyncIterator[bytes]:
+    async def given() -> AsyncIterator[bytes]:
+        for _ in range(count):
+            yield bytes(10_000)
+        if error:
+            raise error
+
+    return given()
+
+
+@pytest.fixture
+async def dossier(parts: Parts) -> UUID:
+    """An open dossier, and a hospital."""
+    secret = await parts.key_service.secret(Secret.PSEUDONYM)
+    seal = parts.dossier_keys.seal_ins_batch
+    await import_facts(parts.database, lambda ins: ins.pseudonym(secret), FACTS, seal=seal)
+    return Ins.parse(INS).pseudonym(secret)
+
+
+@pytest.fixture
+def documents(parts: Parts) -> DocumentService:
+    """The use cases, with a limit that a test can exceed."""
+    rules = Rules(None, Engine.load(), NOW)
+    judging = Judging(parts.database, rules, parts.ledger, lambda: NOW, lambda **_: None)
+    vault = Documents(parts.database, parts.store, parts.dossier_keys, max_size=LIMIT)
+    return DocumentService(parts.database, judging, parts.ledger, parts.dossier_keys, vault)
+
+
+async def left(parts: Parts) -> tuple[int, int, int, int, int]:
+    """Rows of documents, contents, pending objects and remembered answers; objects in the store."""
+    counts = [
+        (await parts.database.read(f"SELECT count(*) FROM {table}"))[0][0]
+        for table in ("document", "content", "pending_object", "idempotency")
+    ]
+    objects = [each async for each in parts.store.names()]
+    documents, contents, pending, answers = counts
+    return documents, contents, pending, answers, len(objects)
+
+
+NOTHING = (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "count, error, expected",
+    [
+        (11, None, ContentTooLargeError),
+        (5, DisconnectedError(), DisconnectedError),
+        (5, MalformedRequestError("The body is cut."), MalformedRequestError),
+    ],
+)
+async def test_a_deposit_that_ends_in_the_middle_leaves_nothing(
+    count: int,
+    error: Exception | None,
+    expected: type[Exception],
+    documents: DocumentService,
+    dossier: UUID,
+    parts: Parts,
+) -> None:
+    """Over the limit, or broken off by the caller: no row, no object, no entry, and the same key serves again."""
+    with pytest.raises(expected):
+        await documents.deposit(ACTOR, dossier, METADATA, pieces(count, error), "key")
+    assert (await left(parts), await parts.journal_size()) == (NOTHING, 0)
+    receipt = await documents.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
+    assert (receipt.size, await left(parts)) == (LIMIT, (1, 1, 0, 1, 1))
+    again = await documents.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
+    assert (again, await left(parts), await parts.journal_size()) == (receipt, (1, 1, 0, 1, 1), 1)

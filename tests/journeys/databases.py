@@ -1,0 +1,93 @@
+"""The database of a stack, from behind: what its administrator sees, and may break."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from tests.journeys.processes import Stack
+
+T = TypeVar("T")
+
+_FUNCTION = "CREATE FUNCTION no_more_entries() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$"
+_TRIGGER = "CREATE TRIGGER no_more_entries BEFORE INSERT ON journal_entry"
+_NO_MORE_ENTRIES = {
+    "sqlite": (f"{_TRIGGER} BEGIN SELECT RAISE(ABORT, 'no'); END", "DROP TRIGGER no_more_entries"),
+    "postgresql": (
+        f"{_FUNCTION}; {_TRIGGER} EXECUTE FUNCTION no_more_entries()",
+        "DROP TRIGGER no_more_entries ON journal_entry; DROP FUNCTION no_more_entries()",
+    ),
+}
+
+
+@contextmanager
+def no_journal(stack: Stack) -> Iterator[None]:
+    """The database refuses every new entry of the journal for as long as the block lasts."""
+    before, after = _NO_MORE_ENTRIES[urlsplit(stack.settings.database_url).scheme]
+    execute(stack, before)
+    try:
+        yield
+    finally:
+        execute(stack, after)
+
+
+def execute(stack: Stack, statement: str) -> None:
+    url = stack.settings.database_url
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+            connection.execute(statement)
+        return
+
+    async def run(connection: Any) -> None:
+        await connection.execute(statement)
+
+    _connected(url, run)
+
+
+def everything(stack: Stack) -> Iterator[bytes]:
+    """Every value of every row of every table, as text or bytes."""
+    for table in tables(stack):
+        for row in rows(stack, table):
+            for value in row:
+                yield value if isinstance(value, bytes) else str(value).encode()
+
+
+def tables(stack: Stack) -> list[str]:
+    if stack.settings.database_url.startswith("sqlite"):
+        found = _rows(stack, "SELECT name FROM sqlite_master WHERE type = 'table'")
+    else:
+        found = _rows(stack, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return [row[0] for row in found]
+
+
+def rows(stack: Stack, table: str) -> list[tuple[Any, ...]]:
+    return _rows(stack, f'SELECT * FROM "{table}"')
+
+
+def _rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
+    url = stack.settings.database_url
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            return connection.execute(query).fetchall()
+
+    async def run(connection: Any) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await connection.fetch(query)]
+
+    return _connected(url, run)
+
+
+def _connected(url: str, run: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    async def connected() -> T:
+        connection = await asyncpg.connect(url)
+        try:
+            return await run(connection)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, connected()).result()

@@ -1,0 +1,142 @@
+"""Nothing that was said in confidence is found anywhere but under a seal."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.journeys.databases import everything, rows, tables
+from tests.journeys.people import HOSPITAL, NOTE, STRANGER, STRANGER_RPPS, TREATING, Who
+from tests.journeys.service import Record, ask, question
+from tests.journeys.stores import objects_of
+
+
+def confidence(what: str) -> str:
+    """A sentence that nobody else ever says."""
+    return f"{what} {secrets.token_hex(12)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A journey that said all this, and the answers to what was asked wrongly."""
+
+    record: Record
+    secrets: tuple[str, ...]
+    digests: tuple[bytes, ...]
+    reason: str
+    problems: tuple[httpx.Response, ...]
+
+
+@pytest.fixture
+def told(record: Record) -> Told:
+    """Every kind of personal data, through every door that takes any, and through some that should not."""
+    http, holder = record.service.http, record.holder
+    title, content, subject, body = (confidence(what) for what in ("Titre", "Contenu", "Objet", "Corps"))
+    contest, kept, note, reason = (confidence(what) for what in ("Contestation", "Maintien", "Note", "Urgence"))
+    record.declare_treating_physician()
+    document = record.deposit(HOSPITAL, content.encode(), key="une-fois", title=title).json()["id"]
+    own = record.deposited(holder, note.encode(), document_type=NOTE, title=title)
+    record.read(document, TREATING)
+    record.read(document, STRANGER.breaking_the_glass(reason))
+    record.about("POST", f"{document}/contest", holder, {"reason": contest})
+    record.about("PUT", f"{document}/contest", HOSPITAL, {"kept": True, "reason": kept})
+    record.ask("POST", "/messages", TREATING, {"to": STRANGER_RPPS, "subject": subject, "body": body})
+    record.ask("GET", "/documents", holder)
+    record.trace()
+    record.about("DELETE", own, holder)
+    wrong = ({"ins": record.ins, "title": title}, {"ins": f"{record.ins[:-1]}x"}, {"ins": [record.ins]})
+    careless = Who(f"person/{record.ins}", record.ins, "", "", organization=record.ins)
+    problems = (
+        *(ask(http, "POST", "/v1/identities", holder, each) for each in wrong),
+        http.get(f"/v1/dossiers/{record.ins}", headers=holder.headers()),
+        http.get(f"/v1/documents/{record.ins}/content", headers=holder.headers()),
+        record.deposit(HOSPITAL, content.encode(), title=title, document_type=title),
+        record.deposit(HOSPITAL, content.encode(), title=title, more=content),
+        record.about("POST", f"{document}/contest", holder, {"reason": contest, contest: 1}),
+        record.ask("POST", "/messages", TREATING, {"to": record.ins, "subject": subject, "body": body}),
+        record.ask("GET", "", careless),
+        record.ask("GET", "", Who(holder.subject, mode=record.ins), headers={"X-Request-ID": record.ins}),
+        record.ask("GET", "/journal", holder, params={"limit": record.ins}),
+        http.get(record.path(), headers=holder.headers() | {"Authorization": f"Bearer {record.ins}"}),
+    )
+    http.post("/access/v1/evaluation", json=question(careless, record.ins, ("dossier", record.ins)))
+    http.post("/access/v1/evaluation", json=question(TREATING, "document:read", (record.ins, record.ins)))
+    spoken = (record.ins, title, content, subject, body, contest, kept, note)
+    digests = tuple(hashlib.sha256(text.encode()).digest() for text in (content, note))
+    return Told(record, (*spoken, record.ins[:13]), digests, reason, problems)
+
+
+def traces(told: Told) -> Iterator[bytes]:
+    """Each secret in the forms in which a careless program would leave it."""
+    for secret in told.secrets:
+        plain = secret.encode()
+        yield plain
+        yield plain.hex().encode()
+        yield base64.b64encode(plain)[:-4]
+    for digest in told.digests:
+        yield digest
+        yield digest.hex().encode()
+        yield base64.b64encode(digest)[:-4]
+
+
+def found(told: Told, place: bytes) -> list[bytes]:
+    return [trace for trace in traces(told) if trace in place]
+
+
+def test_the_journey_was_told(told: Told) -> None:
+    """What is looked for was really said: the holder reads it, and what was asked wrongly was refused."""
+    page = told.record.ask("GET", "/documents", told.record.holder).text
+    assert told.secrets[1] in page
+    assert {each.is_error for each in told.problems} == {True}
+
+
+def test_logs_hold_nothing_personal(told: Told) -> None:
+    """Not in any line of the process, at the most talkative level."""
+    said = told.record.service.server.said()
+    assert said.count('"event":"request"') > 20
+    assert found(told, said.encode()) == []
+    assert told.reason not in said
+
+
+def test_metrics_and_errors_hold_nothing_personal(told: Told) -> None:
+    """Figures have routes without identifiers; errors never repeat what was sent."""
+    metrics = told.record.service.http.get("/metrics").content
+    assert b"/v1/documents/{document" in metrics
+    assert found(told, metrics) == []
+    assert told.record.id.encode() not in metrics
+    for problem in told.problems:
+        assert found(told, problem.content) == []
+        assert told.record.ins not in str({**problem.headers, "x-request-id": ""})
+
+
+def test_the_database_holds_nothing_personal_in_the_clear(told: Told) -> None:
+    """Every value of every row; the reason of a break-glass stands in the journal, where the patient reads it."""
+    stack = told.record.service.stack
+    assert [value for value in everything(stack) if found(told, value)] == []
+    reasoned = [table for table in tables(stack) for row in rows(stack, table) if told.reason in _text(row)]
+    assert reasoned == ["journal_entry"]
+
+
+def _text(row: tuple[object, ...]) -> str:
+    return " ".join(value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in row)
+
+
+def test_the_files_of_the_service_hold_nothing_personal(told: Told) -> None:
+    """Neither the database's own files nor anything else in the data folder."""
+    home: Path = told.record.service.stack.home
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert files
+    assert [path.name for path in files if found(told, path.read_bytes() + path.name.encode())] == []
+
+
+def test_the_store_holds_nothing_personal(told: Told) -> None:
+    """Neither in the names of objects nor in their bytes."""
+    with objects_of(told.record.service.stack) as objects:
+        for name in objects.names():
+            assert told.record.id not in name
+            assert found(told, name.encode() + objects.read(name)) == []
