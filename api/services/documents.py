@@ -24,7 +24,7 @@ from models.queries.directory import exercises_in
 from models.reference import DOCUMENT_TYPES
 from models.vocabulary import ACTIONS_ON, Action, DocumentStatus, ResourceType, Space, SubjectType
 from vault.documents import Documents as Vault
-from vault.documents import Kept, Reading
+from vault.documents import Erasure, Kept, Reading
 from vault.errors import NoContentError, SealBrokenError
 from vault.journal.entry import Value
 from vault.journal.ledger import Ledger
@@ -308,14 +308,18 @@ class DocumentService:
         """Delete for all: key and contest go with the transaction, the object right after."""
         judgement = await self._judging.permit(actor, Action.DOCUMENT_DELETE, _document(document))
         dossier, about = _found(judgement)
-        async with self._database.begin() as connection:
+        erasures: list[Erasure] = []
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
             if not await stored.set_status(connection, dossier, about.id, DocumentStatus.DELETED, was=about.status):
                 raise ConflictError
             await stored.set_contest(connection, dossier, about.id, None)
-            erasure = await self._vault.erase(connection, dossier, about.id)
-            change: dict[str, Value] = {"status": DocumentStatus.DELETED.value, "was": about.status.value}
-            await self._ledger.append(connection, self._judging.entries(actor.caller, [judgement], change))
-        await self._vault.finish(erasure)
+            erasures.append(await self._vault.erase(connection, dossier, about.id))
+            return {"status": DocumentStatus.DELETED.value, "was": about.status.value}
+
+        await self._judging.carry_out(actor, judgement, change)
+        for erasure in erasures:
+            await self._vault.finish(erasure)
 
     async def contest(self, actor: Actor, document: UUID, reason: str) -> None:
         """The patient says that a document is wrong; it stays readable and says that it is contested."""

@@ -17,7 +17,7 @@ from models.queries import fetch_listing
 from models.queries.dossiers import are_open
 from models.reference import DOCUMENT_TYPES
 from models.vocabulary import Action, DossierState, RelationKind, ResourceType, Space, SubjectType
-from vault.documents import Documents
+from vault.documents import Documents, Erasure
 from vault.journal.entry import Value
 from vault.journal.ledger import Ledger
 from vault.keys import INS_PURPOSE, DossierKeys
@@ -152,11 +152,17 @@ class Dossiers:
         """Destroy the dossier's key, and remove its facts; the journal stays."""
         judgement = await self._judging.permit(actor, Action.DOSSIER_ERASE, _dossier(dossier))
         identity = _known(judgement).id
-        async with self._database.begin() as connection:
-            erasure = await self._documents.erase_dossier(connection, identity)
-            await stored.erase_dossier(connection, identity)
-            await self._ledger.append(connection, self._judging.entries(actor.caller, [judgement], {"state": "none"}))
-        await self._documents.finish(erasure)
+        erasures: list[Erasure] = []
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            erasures.append(await self._documents.erase_dossier(connection, identity))
+            if not await stored.erase_dossier(connection, identity):
+                raise ConflictError
+            return {"state": "none"}
+
+        await self._judging.carry_out(actor, judgement, change)
+        for erasure in erasures:
+            await self._documents.finish(erasure)
 
     async def set_emergency(self, actor: Actor, dossier: UUID, switches: Emergency) -> Emergency:
         """The switches as set: masked documents are never shown in emergencies that are both refused (RULES §1)."""
