@@ -1,5 +1,6 @@
 """Answers that leave as they are: encoded once, no copy, no negotiation."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
@@ -68,3 +69,24 @@ async def begun(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
                 yield piece
 
     return all_of_them()
+
+
+async def while_listening(receive: Receive, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The same pieces until the caller leaves: nothing more is read, opened or sent for nobody.
+
+    For requests whose body has been read, or that have none: whatever still comes of it is passed over.
+    """
+    left = asyncio.create_task(_left(receive))
+    try:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if left.done():
+                    return
+                yield piece
+    finally:
+        left.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -28,6 +28,8 @@ from api.routes.policy import PolicyController
 from api.routes.statistics import statistics
 from api.routes.treatments import TreatmentsController
 from api.services.decision_point import DecisionPoint
+from api.services.deposits import Deposits
+from api.services.document_changes import DocumentChanges
 from api.services.documents import DocumentService
 from api.services.dossiers import Dossiers
 from api.services.exports import ExportService
@@ -106,8 +108,10 @@ def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], 
     reader = Reader(database, parts.signer)
     feeding = Feeding(database, judging, ledger, secret)
     return {
-        "dossiers": Dossiers(database, judging, ledger, keys, vault, secret),
-        "documents": DocumentService(database, judging, ledger, keys, vault),
+        "dossiers": Dossiers(database, judging, keys, vault, secret),
+        "deposits": Deposits(database, judging, keys, vault),
+        "documents": DocumentService(database, judging, keys, vault),
+        "document_changes": DocumentChanges(database, judging, keys, vault),
         "messages": MessageService(database, judging, ledger, keys),
         "journal": JournalService(judging, reader),
         "exports": ExportService(database, judging, ledger, keys, vault, reader),

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
-from api.answers import JsonAnswer, NoContent, Streamed
+from api.answers import JsonAnswer, NoContent, Streamed, while_listening
 from api.errors import MalformedRequestError
 from api.instants import in_utc
 from api.multipart import DepositBody
@@ -20,7 +20,9 @@ from api.paging import limit_of
 from api.ranges import matches, span_of
 from api.requests import Call, read_json
 from api.schemas import documents as wire
-from api.services.documents import DocumentService, Metadata, Sheet, Wanted
+from api.services.deposits import Deposits, Metadata
+from api.services.document_changes import DocumentChanges
+from api.services.documents import DocumentService, Sheet, Wanted
 from api.services.judging import Actor, Judgement
 from api.strict_json import decode
 from models.facts import Reference
@@ -63,7 +65,7 @@ class DepositController(Controller):
         body = DepositBody(request)
         metadata = _metadata(decode(await body.metadata(), wire.DocumentMetadata))
         async with aclosing(body.content()) as content:
-            receipt = await _service(request).deposit(actor, dossier, metadata, content, key)
+            receipt = await _deposits(request).deposit(actor, dossier, metadata, content, key)
         answer = wire.DepositReceipt(receipt.id, receipt.version, receipt.size, receipt.sha256)
         return JsonAnswer(_encode(answer), 201)
 
@@ -117,7 +119,7 @@ class DocumentsController(Controller):
         start, stop = span or (0, kept.size)
         reading = await service.read(actor, judgement, kept, (start, stop))
         length = (b"content-length", b"%d" % (stop - start))
-        pieces = _pieces(service, actor, judgement, reading)
+        pieces = while_listening(request.receive, _pieces(service, actor, judgement, reading))
         if span is None:
             return Streamed(200, (*common, length), pieces)
         return Streamed(
@@ -141,14 +143,14 @@ class DocumentsController(Controller):
     )
     async def change(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """One of `masked`, `withheld` (false), `status` (`archived` or `current`)."""
-        actor, service = actor_of(request), _service(request)
+        actor, changes = actor_of(request), _changes(request)
         match await read_json(request, wire.DocumentChange):
             case wire.DocumentChange(masked=bool(masked), withheld=msgspec.UNSET, status=msgspec.UNSET):
-                await service.mask(actor, document, masked=masked)
+                await changes.mask(actor, document, masked=masked)
             case wire.DocumentChange(masked=msgspec.UNSET, withheld=False, status=msgspec.UNSET):
-                await service.reveal(actor, document)
+                await changes.reveal(actor, document)
             case wire.DocumentChange(masked=msgspec.UNSET, withheld=msgspec.UNSET, status=str(status)):
-                await service.set_status(actor, document, DocumentStatus(status))
+                await changes.set_status(actor, document, DocumentStatus(status))
             case _:
                 _refuse_change()
         return NoContent()
@@ -164,7 +166,7 @@ class DocumentsController(Controller):
         """The patient says that a document is wrong; it stays readable and says that it is contested."""
         actor = actor_of(request)
         asked = await read_json(request, wire.Contesting)
-        await _service(request).contest(actor, document, asked.reason)
+        await _changes(request).contest(actor, document, asked.reason)
         return NoContent()
 
     @put(
@@ -180,13 +182,13 @@ class DocumentsController(Controller):
         asked = await read_json(request, wire.Keeping)
         if not asked.kept:
             raise MalformedRequestError("The member kept must be true; to correct a document, replace it.")
-        await _service(request).answer_contest(actor, document, asked.reason)
+        await _changes(request).answer_contest(actor, document, asked.reason)
         return NoContent()
 
     @delete(status_code=200, summary="Delete", documented=DONE)
     async def delete(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
         """Deleted for all; its key is destroyed at once."""
-        await _service(request).delete(actor_of(request), document)
+        await _changes(request).delete(actor_of(request), document)
         return NoContent()
 
 
@@ -210,6 +212,16 @@ async def _nothing() -> AsyncGenerator[bytes]:
 
 def _refuse_change() -> NoReturn:
     raise MalformedRequestError("The body has one member: masked, withheld (which must be false) or status.")
+
+
+def _deposits(request: Call) -> Deposits:
+    deposits: Deposits = request.app.state["deposits"]
+    return deposits
+
+
+def _changes(request: Call) -> DocumentChanges:
+    changes: DocumentChanges = request.app.state["document_changes"]
+    return changes
 
 
 def _service(request: Call) -> DocumentService:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import ConflictError, RefusedError
 from api.services.judging import Actor, Judgement, Judging
+from api.services.references import of_dossier
 from models.database import Database
 from models.facts import Dossier, Particulars, Question, Reference, Relation, Representation
 from models.identifiers import Ins
@@ -16,10 +17,9 @@ from models.queries import dossiers as stored
 from models.queries import fetch_listing
 from models.queries.dossiers import are_open
 from models.reference import DOCUMENT_TYPES
-from models.vocabulary import Action, DossierState, RelationKind, ResourceType, Space, SubjectType
+from models.vocabulary import Action, DossierState, RelationKind, Space, SubjectType
 from vault.documents import Documents, Erasure
 from vault.journal.entry import Value
-from vault.journal.ledger import Ledger
 from vault.keys import INS_PURPOSE, DossierKeys
 
 _CHANGES_TO = {
@@ -62,14 +62,12 @@ class Dossiers:
         self,
         database: Database,
         judging: Judging,
-        ledger: Ledger,
         keys: DossierKeys,
         documents: Documents,
         pseudonym_secret: bytes,
     ) -> None:
         self._database = database
         self._judging = judging
-        self._ledger = ledger
         self._keys = keys
         self._documents = documents
         self._pseudonym_secret = pseudonym_secret
@@ -82,7 +80,7 @@ class Dossiers:
         """Open a person's dossier. Raises ConflictError if there is one, InvalidIdentifierError."""
         identity = self.pseudonym(ins)
         try:
-            judgement = await self._judging.permit(actor, Action.DOSSIER_OPEN, _dossier(identity))
+            judgement = await self._judging.permit(actor, Action.DOSSIER_OPEN, of_dossier(identity))
         except RefusedError as refused:
             if refused.rule == "already-open":
                 raise ConflictError from None
@@ -110,7 +108,8 @@ class Dossiers:
         """For each, whether a dossier is open, where the subject may know it. Never journaled (RULES §4.3)."""
         at = self._judging.now()
         questions = [
-            Question(actor.subject, Action.DOSSIER_EXISTS.value, _dossier(each), at, actor.context) for each in dossiers
+            Question(actor.subject, Action.DOSSIER_EXISTS.value, of_dossier(each), at, actor.context)
+            for each in dossiers
         ]
         judgements = await self._judging.judge_all(actor.caller.client, questions)
         there = await are_open(self._database, dossiers)
@@ -118,13 +117,13 @@ class Dossiers:
 
     async def overview(self, actor: Actor, dossier: UUID) -> Overview:
         """State, switches, and counts of what the subject may read."""
-        judgement = await self._judging.permit(actor, Action.DOCUMENT_LIST, _dossier(dossier))
+        judgement = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
         listing = await fetch_listing(
             self._database,
             Question(
                 actor.subject,
                 Action.DOCUMENT_READ.value,
-                _dossier(dossier),
+                of_dossier(dossier),
                 judgement.case.question.at,
                 actor.context,
             ),
@@ -138,7 +137,7 @@ class Dossiers:
 
     async def set_state(self, actor: Actor, dossier: UUID, state: DossierState) -> None:
         """Close, reopen or suspend."""
-        judgement = await self._judging.permit(actor, _CHANGES_TO[state], _dossier(dossier))
+        judgement = await self._judging.permit(actor, _CHANGES_TO[state], of_dossier(dossier))
         before = _known(judgement)
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
@@ -150,7 +149,7 @@ class Dossiers:
 
     async def erase(self, actor: Actor, dossier: UUID) -> None:
         """Destroy the dossier's key, and remove its facts; the journal stays."""
-        judgement = await self._judging.permit(actor, Action.DOSSIER_ERASE, _dossier(dossier))
+        judgement = await self._judging.permit(actor, Action.DOSSIER_ERASE, of_dossier(dossier))
         identity = _known(judgement).id
         erasures: list[Erasure] = []
 
@@ -166,7 +165,7 @@ class Dossiers:
 
     async def set_emergency(self, actor: Actor, dossier: UUID, switches: Emergency) -> Emergency:
         """The switches as set: masked documents are never shown in emergencies that are both refused (RULES §1)."""
-        judgement = await self._judging.permit(actor, Action.EMERGENCY_SET, _dossier(dossier))
+        judgement = await self._judging.permit(actor, Action.EMERGENCY_SET, of_dossier(dossier))
         both_refused = switches.refuses_break_glass and switches.refuses_centre_15
         effective = Emergency(
             switches.refuses_break_glass,
@@ -188,7 +187,7 @@ class Dossiers:
 
     async def set_care_team_consent(self, actor: Actor, dossier: UUID, *, given: bool) -> None:
         """The holder's initial consent to the care team, given or withdrawn."""
-        judgement = await self._judging.permit(actor, Action.CARE_TEAM_CONSENT, _dossier(dossier))
+        judgement = await self._judging.permit(actor, Action.CARE_TEAM_CONSENT, of_dossier(dossier))
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
             await stored.set_care_team_consent(connection, _known(judgement).id, given=given)
@@ -198,7 +197,7 @@ class Dossiers:
 
     async def accesses(self, actor: Actor, dossier: UUID) -> Accesses:
         """Who has access, how, since and until when."""
-        judgement = await self._judging.permit(actor, Action.ACCESS_LIST, _dossier(dossier))
+        judgement = await self._judging.permit(actor, Action.ACCESS_LIST, of_dossier(dossier))
         identity = _known(judgement).id
         async with self._database.connect() as connection:
             relations = await stored.list_relations(connection, identity)
@@ -224,7 +223,7 @@ class Dossiers:
         blocked = any(each.party == party and each.kind is RelationKind.BLOCKED and _holds(each, now) for each in held)
         action = Action.ACCESS_UNBLOCK if blocked else Action.ACCESS_REVOKE
         kinds = frozenset({RelationKind.BLOCKED}) if blocked else _GRANTS
-        judgement = await self._judging.permit(actor, action, _dossier(dossier), _beneficiary(party))
+        judgement = await self._judging.permit(actor, action, of_dossier(dossier), _beneficiary(party))
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
             ended = await stored.delete_relations(connection, _known(judgement).id, party, kinds)
@@ -236,7 +235,7 @@ class Dossiers:
         """Declare a treating physician; the relation counts only for a physician (RULES §1)."""
         party = Reference(SubjectType.PROFESSIONAL, rpps)
         judgement = await self._judging.permit(
-            actor, Action.TREATING_PHYSICIAN_DECLARE, _dossier(dossier), _beneficiary(party)
+            actor, Action.TREATING_PHYSICIAN_DECLARE, of_dossier(dossier), _beneficiary(party)
         )
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
@@ -250,7 +249,7 @@ class Dossiers:
         """End a treating physician's relation."""
         party = Reference(SubjectType.PROFESSIONAL, rpps)
         judgement = await self._judging.permit(
-            actor, Action.TREATING_PHYSICIAN_END, _dossier(dossier), _beneficiary(party)
+            actor, Action.TREATING_PHYSICIAN_END, of_dossier(dossier), _beneficiary(party)
         )
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
@@ -260,7 +259,7 @@ class Dossiers:
         await self._judging.carry_out(actor, judgement, change)
 
     async def _put_relation(self, actor: Actor, dossier: UUID, action: Action, given: Relation) -> None:
-        judgement = await self._judging.permit(actor, action, _dossier(dossier), _beneficiary(given.party))
+        judgement = await self._judging.permit(actor, action, of_dossier(dossier), _beneficiary(given.party))
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
             await stored.put_relation(connection, _known(judgement).id, given)
@@ -268,16 +267,6 @@ class Dossiers:
             return {"party": f"{given.party.type}/{given.party.id}", "relation": given.kind.value, "until": until}
 
         await self._judging.carry_out(actor, judgement, change)
-
-
-def _dossier(identity: UUID) -> Reference:
-    return Reference(ResourceType.DOSSIER.value, str(identity))
-
-
-def _holds(relation: Relation, at: datetime) -> bool:
-    """A relation counts from `since` until before `until`; outside it does not exist (RULES §1)."""
-    begun = relation.since is None or relation.since <= at
-    return begun and (relation.until is None or at < relation.until)
 
 
 def _known(judgement: Judgement) -> Dossier:
@@ -291,3 +280,9 @@ def _beneficiary(party: Reference) -> Particulars:
     if party.type == SubjectType.PROFESSIONAL:
         return Particulars(professional=party.id)
     return Particulars(organization=party.id)
+
+
+def _holds(relation: Relation, at: datetime) -> bool:
+    """Whether it is in force: from `since`, before `until` (RULES §1)."""
+    begun = relation.since is None or relation.since <= at
+    return begun and (relation.until is None or at < relation.until)

@@ -18,7 +18,8 @@ from api.services.archive import Member, Sums, archive
 from api.services.documents import SEAL_BROKEN
 from api.services.judging import Actor, Judgement, Judging
 from api.services.manifest import encode_manifest, exported
-from api.services.readable import directive_in_force, dossier_reference, readable
+from api.services.readable import directive_in_force, readable
+from api.services.references import of_dossier
 from models.database import Database
 from models.decisions import Decision
 from models.facts import Document, Reference
@@ -82,7 +83,7 @@ class ExportService:
 
     async def ask(self, actor: Actor, dossier: UUID) -> Ticket:
         """A ticket for a copy, to be fetched by the same subject."""
-        judgement = await self._judging.permit(actor, Action.DOSSIER_EXPORT, dossier_reference(dossier))
+        judgement = await self._judging.permit(actor, Action.DOSSIER_EXPORT, of_dossier(dossier))
         at = judgement.case.question.at
         async with self._database.begin() as connection:
             said = at.isoformat().encode("ascii")
@@ -93,7 +94,7 @@ class ExportService:
 
     async def fetch(self, actor: Actor, dossier: UUID, ticket: str) -> AsyncGenerator[bytes]:
         """The archive, decided and journaled before its first byte. Raises NotFoundError for a ticket that is none."""
-        entered = await self._judging.permit(actor, Action.DOSSIER_EXPORT, dossier_reference(dossier))
+        entered = await self._judging.permit(actor, Action.DOSSIER_EXPORT, of_dossier(dossier))
         await self._check(actor, dossier, ticket, entered.case.question.at)
         documents = await readable(self._database, self._judging, actor, entered)
         question = replace(entered.case.question, action=Action.JOURNAL_READ.value)

@@ -13,7 +13,7 @@ from api.errors import ForbiddenError, MalformedRequestError
 from api.identity import Caller
 from api.schemas.feeds import FeedResult
 from api.services.judging import Actor, Judgement, Judging
-from api.services.readable import dossier_reference
+from api.services.references import of_dossier
 from api.strict_json import convert, parse_object
 from models.database import Database
 from models.facts import Context, Organization, Question, Reference
@@ -89,7 +89,7 @@ class Feeding:
         if organization is None:
             raise ForbiddenError
         caller.client.require_speaking_for(SubjectType.ORGANIZATION.value)
-        subject, nowhere = Reference(SubjectType.ORGANIZATION.value, organization), dossier_reference(NO_DOSSIER)
+        subject, nowhere = Reference(SubjectType.ORGANIZATION.value, organization), of_dossier(NO_DOSSIER)
         question = Question(subject, Action.DOCUMENT_DEPOSIT.value, nowhere, self._judging.now())
         known = (await fetch_case(self._database, question)).subject
         if not isinstance(known, Organization) or known.kind is not OrganizationKind.INSURANCE_FUND:
@@ -135,7 +135,7 @@ class Feeding:
     async def _write_down(self, actor: Actor, nowhere: Sequence[Judgement]) -> None:
         """That so many lines were refused, and not about whom: nothing is kept of people without a dossier."""
         for entry in self._judging.entries(actor.caller, nowhere, {"lines": str(len(nowhere))}):
-            resource = dossier_reference(NO_DOSSIER)
+            resource = of_dossier(NO_DOSSIER)
             await self._ledger.record(replace(entry, dossier=NO_DOSSIER, resource=resource, items=()))
 
     def _read(self, line: Numbered, kind: type[FedLine]) -> tuple[str | None, Given[FedLine] | Refusal]:

@@ -14,12 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import ConflictError, ForbiddenError, RefusedError
 from api.identity import Caller, Client
+from api.services.lookups import Lookups
 from api.services.rules import Rules
 from models.database import Database
 from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
-from models.queries import fetch_case, fetch_cases
+from models.queries import fetch_cases
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
 from policy.situation import Situation
@@ -97,6 +98,7 @@ class Judging:
         count: Count,
     ) -> None:
         self._database = database
+        self._lookups = Lookups(database)
         self._rules = rules
         self._ledger = ledger
         self._count = count
@@ -105,10 +107,12 @@ class Judging:
     async def judge(self, client: Client, question: Question) -> Judgement:
         """The verdict on one question; nothing is written. Raises ForbiddenError if the client may not ask it."""
         client.require_speaking_for(question.subject.type)
-        return self.verdict(client, await fetch_case(self._database, question))
+        return self.verdict(client, await self._lookups.case(question))
 
     async def judge_all(self, client: Client, questions: Sequence[Question]) -> list[Judgement]:
         """The verdicts on many questions, whose facts come in one round trip for each dossier."""
+        if len(questions) == 1:
+            return [await self.judge(client, questions[0])]
         for question in questions:
             client.require_speaking_for(question.subject.type)
         return [self.verdict(client, case) for case in await fetch_cases(self._database, questions)]

@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 from api.errors import MalformedRequestError
 from api.services.cursors import read_position, write_position
 from api.services.judging import Actor, Judging, refusal
+from api.services.references import of_document, of_dossier, of_message
 from models.database import Database
 from models.facts import Context, Message, Particulars, Professional, Question, Reference
 from models.queries import Position, fetch_case
 from models.queries.messages import InboxPosition, StoredMessage, add_message, find_message, list_inbox
 from models.reference import profession
-from models.vocabulary import Action, ProfessionKind, ResourceType, SubjectType
+from models.vocabulary import Action, ProfessionKind, SubjectType
 from vault.journal.entry import Value
 from vault.journal.ledger import Ledger
 from vault.keys import DossierKeys
@@ -73,7 +74,7 @@ class MessageService:
 
     async def send(self, actor: Actor, dossier: UUID, draft: Draft) -> UUID:
         """Send a message. Raises MalformedRequestError if the addressee is no health professional of the directory."""
-        judgement = await self._judging.permit(actor, Action.MESSAGE_SEND, _reference(ResourceType.DOSSIER, dossier))
+        judgement = await self._judging.permit(actor, Action.MESSAGE_SEND, of_dossier(dossier))
         at = judgement.case.question.at
         await self._check(actor, dossier, draft, at)
         identity = self._make_id()
@@ -118,7 +119,7 @@ class MessageService:
 
     async def read(self, actor: Actor, identity: UUID) -> Letter | None:
         """One message; None if it went in this instant."""
-        judgement = await self._judging.permit(actor, Action.MESSAGE_READ, _reference(ResourceType.MESSAGE, identity))
+        judgement = await self._judging.permit(actor, Action.MESSAGE_READ, of_message(identity))
         await self._judging.record(actor.caller, [judgement])
         dossier = judgement.case.dossier
         stored = await find_message(self._database, dossier.id, identity) if dossier else None
@@ -127,7 +128,7 @@ class MessageService:
     async def _check(self, actor: Actor, dossier: UUID, draft: Draft, at: datetime) -> None:
         """The addressee can receive it; what it refers to is of this dossier, and its sender may read it."""
         named = Reference(SubjectType.PROFESSIONAL.value, draft.addressee)
-        about = _reference(ResourceType.DOSSIER, dossier)
+        about = of_dossier(dossier)
         case = await fetch_case(self._database, Question(named, Action.MESSAGE_SEND.value, about, at, Context()))
         known = profession(case.subject.profession) if isinstance(case.subject, Professional) else None
         if known is None or known.kind is not ProfessionKind.HEALTH:
@@ -135,7 +136,7 @@ class MessageService:
         within = Particulars(dossier=str(dossier))
         asked = [
             Question(actor.subject, Action.DOCUMENT_READ.value, reference, at, actor.context, within)
-            for reference in (_reference(ResourceType.DOCUMENT, each) for each in draft.documents)
+            for reference in (of_document(each) for each in draft.documents)
         ]
         if draft.reply_to is not None:
             answered = _reading(actor, draft.reply_to, at)
@@ -158,9 +159,5 @@ class MessageService:
 
 
 def _reading(actor: Actor, message: UUID, at: datetime) -> Question:
-    about = _reference(ResourceType.MESSAGE, message)
+    about = of_message(message)
     return Question(actor.subject, Action.MESSAGE_READ.value, about, at, actor.context)
-
-
-def _reference(kind: ResourceType, identity: UUID) -> Reference:
-    return Reference(kind.value, str(identity))

@@ -5,10 +5,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from api.services.judging import Actor, Judgement, Judging
+from api.services.references import of_dossier
 from models.database import Database
-from models.facts import Particulars, Question, Reference
+from models.facts import Particulars, Question
 from models.queries import fetch_listing
-from models.vocabulary import Action, DocumentStatus, ResourceType
+from models.vocabulary import Action, DocumentStatus
 
 ADVANCE_DIRECTIVES = "EXPPAT_3"
 
@@ -22,7 +23,7 @@ async def readable(
     question = Question(
         actor.subject,
         Action.DOCUMENT_READ.value,
-        dossier_reference(entered.case.dossier.id),
+        of_dossier(entered.case.dossier.id),
         entered.case.question.at,
         actor.context,
     )
@@ -33,14 +34,9 @@ async def readable(
 
 async def directive_in_force(database: Database, dossier: UUID, question: Question) -> UUID | None:
     """The latest current advance directives of a dossier (RULES §7), whoever may read them."""
-    asked = replace(question, resource=dossier_reference(dossier), particulars=Particulars())
+    asked = replace(question, resource=of_dossier(dossier), particulars=Particulars())
     directives = await fetch_listing(database, asked, document_types={ADVANCE_DIRECTIVES})
     return next(
         (each.document.id for each in directives if each.document and each.document.status is DocumentStatus.CURRENT),
         None,
     )
-
-
-def dossier_reference(identity: UUID) -> Reference:
-    """A dossier as questions name it."""
-    return Reference(ResourceType.DOSSIER.value, str(identity))

@@ -16,7 +16,7 @@ from api.schemas.feeds import FeedResult, Reimbursed, ReimbursementLine
 from api.services.documents import SEAL_BROKEN
 from api.services.feeds import CONFLICT, REFUSED, Feeding, Given, Numbered, Refusal, Refusals
 from api.services.judging import Actor, Judgement, Judging
-from api.services.readable import dossier_reference
+from api.services.references import of_dossier
 from api.services.reimbursed_months import (
     CONTENT_TYPE,
     UNCHANGED,
@@ -107,7 +107,7 @@ class ReimbursementFeed:
 
         def ask(each: _Line) -> Question:
             particulars = Particulars(document_type=REIMBURSEMENT)
-            about = dossier_reference(each.dossier)
+            about = of_dossier(each.dossier)
             return Question(actor.subject, Action.DOCUMENT_DEPOSIT.value, about, at, actor.context, particulars)
 
         judged, without = await self._feeding.judge(actor, sound, ask)

@@ -13,7 +13,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.services.judging import Actor, Judging
-from api.services.readable import dossier_reference, readable
+from api.services.readable import readable
+from api.services.references import of_dossier
 from models.database import Database
 from models.facts import Document
 from models.reference.reminders import REMINDERS, ReminderRule
@@ -43,7 +44,7 @@ class ReminderService:
 
     async def reminders(self, actor: Actor, dossier: UUID) -> list[Reminder]:
         """Those of today; one entry of the journal names the documents that they mention."""
-        entered = await self._judging.permit(actor, Action.DOCUMENT_LIST, dossier_reference(dossier))
+        entered = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
         born = entered.case.dossier.born if entered.case.dossier else None
         today = entered.case.question.at.astimezone(_PARIS).date()
         rules = concerning(self._rules.values(), born, today) if born else []

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.schemas.feeds import FeedResult, TreatingPhysicianLine
 from api.services.feeds import CONFLICT, REFUSED, Feeding, Given, Numbered, Refusal, Refusals, identifier
 from api.services.judging import Actor, Judgement, Judging
-from api.services.readable import dossier_reference
+from api.services.references import of_dossier
 from models.database import Database
 from models.errors import ConstraintError
 from models.facts import Particulars, Question, Reference
@@ -51,7 +51,7 @@ class TreatingPhysicianFeed:
             return Question(
                 actor.subject,
                 Action.TREATING_PHYSICIAN_DECLARE.value,
-                dossier_reference(each.dossier),
+                of_dossier(each.dossier),
                 at,
                 actor.context,
                 Particulars(professional=each.line.professional),

@@ -1,11 +1,12 @@
 """Answers that leave as they are."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from litestar import get
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, HTTPReceiveMessage
 
-from api.answers import NoContent, Streamed
+from api.answers import NoContent, Streamed, while_listening
 from api.openapi import Documented
 from models.vocabulary import Scope
 from tests.api.judges import ConformanceJudge
@@ -48,3 +49,50 @@ async def test_an_answer_without_a_body_is_described_without_one() -> None:
     async with caller(_SERVICE) as http:
         document = (await http.get("/schema/openapi.json")).json()
     assert document["paths"]["/v1/nothing"]["get"]["responses"] == {"204": {"description": "Nothing."}}
+
+
+async def test_nothing_more_is_read_for_a_caller_who_left() -> None:
+    """The stream is closed at the next piece, and whatever it holds let go."""
+    leaves = asyncio.Event()
+    told: list[str] = []
+
+    async def receive() -> HTTPReceiveMessage:
+        await leaves.wait()
+        return {"type": "http.disconnect"}
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        try:
+            for number in range(100):
+                told.append(str(number))
+                yield b"piece"
+                await asyncio.sleep(0)
+        finally:
+            told.append("closed")
+
+    received = 0
+    async for _ in while_listening(receive, pieces()):
+        received += 1
+        if received == 3:
+            leaves.set()
+            await asyncio.sleep(0)
+    assert (received, told) == (3, ["0", "1", "2", "3", "closed"])
+
+
+async def test_a_caller_who_stays_gets_all() -> None:
+    """Nobody waits for his leaving once the stream has ended."""
+    waiting = asyncio.Event()
+
+    async def receive() -> HTTPReceiveMessage:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            waiting.set()
+        return {"type": "http.disconnect"}
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        for _ in range(3):
+            await asyncio.sleep(0)
+            yield b"piece"
+
+    assert [piece async for piece in while_listening(receive, pieces())] == [b"piece"] * 3
+    await waiting.wait()

@@ -9,7 +9,7 @@ import pytest
 from api.errors import DisconnectedError, MalformedRequestError
 from api.identity import Caller, Client
 from api.parts import Parts
-from api.services.documents import DocumentService, Metadata
+from api.services.deposits import Deposits, Metadata
 from api.services.judging import Actor, Judging
 from api.services.rules import Rules
 from models.facts import Context, Reference
@@ -52,12 +52,12 @@ async def dossier(parts: Parts) -> UUID:
 
 
 @pytest.fixture
-def documents(parts: Parts) -> DocumentService:
+def deposits(parts: Parts) -> Deposits:
     """The use cases, with a limit that a test can exceed."""
     rules = Rules(None, Engine.load(), NOW)
     judging = Judging(parts.database, rules, parts.ledger, lambda: NOW, lambda **_: None)
     vault = Documents(parts.database, parts.store, parts.dossier_keys, max_size=LIMIT)
-    return DocumentService(parts.database, judging, parts.ledger, parts.dossier_keys, vault)
+    return Deposits(parts.database, judging, parts.dossier_keys, vault)
 
 
 async def left(parts: Parts) -> tuple[int, int, int, int, int]:
@@ -86,15 +86,15 @@ async def test_a_deposit_that_ends_in_the_middle_leaves_nothing(
     count: int,
     error: Exception | None,
     expected: type[Exception],
-    documents: DocumentService,
+    deposits: Deposits,
     dossier: UUID,
     parts: Parts,
 ) -> None:
     """Over the limit, or broken off by the caller: no row, no object, no entry, and the same key serves again."""
     with pytest.raises(expected):
-        await documents.deposit(ACTOR, dossier, METADATA, pieces(count, error), "key")
+        await deposits.deposit(ACTOR, dossier, METADATA, pieces(count, error), "key")
     assert (await left(parts), await parts.journal_size()) == (NOTHING, 0)
-    receipt = await documents.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
+    receipt = await deposits.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
     assert (receipt.size, await left(parts)) == (LIMIT, (1, 1, 0, 1, 1))
-    again = await documents.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
+    again = await deposits.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
     assert (again, await left(parts), await parts.journal_size()) == (receipt, (1, 1, 0, 1, 1), 1)

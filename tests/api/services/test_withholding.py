@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.services.documents import a_month_after
+from api.services.deposits import a_month_after
 
 
 @pytest.mark.parametrize(

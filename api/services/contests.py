@@ -1,0 +1,55 @@
+"""A contest, and how it is kept: sealed under the dossier's key."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault.keys import DossierKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """The patient's contest of a document, and the author's answer."""
+
+    reason: str = field(repr=False)
+    at: datetime
+    kept: bool = False
+    answer: str = field(default="", repr=False)
+    answered_at: datetime | None = None
+
+
+async def seal(
+    keys: DossierKeys, connection: AsyncConnection, dossier: UUID, document: UUID, contest: Contest
+) -> bytes:
+    """The contest as the database keeps it, to be written in this transaction."""
+    written = {
+        "reason": contest.reason,
+        "at": contest.at.isoformat(),
+        "kept": contest.kept,
+        "answer": contest.answer,
+        "answered_at": contest.answered_at.isoformat() if contest.answered_at else None,
+    }
+    return await keys.seal_text(connection, dossier, _purpose(document), json.dumps(written).encode())
+
+
+async def unseal(keys: DossierKeys, dossier: UUID, document: UUID, sealed: bytes | None) -> Contest | None:
+    """The contest of a document, if there is one. Raises SealBrokenError."""
+    if sealed is None:
+        return None
+    read: dict[str, Any] = json.loads(await keys.open_text(dossier, _purpose(document), sealed))
+    answered_at = read["answered_at"]
+    return Contest(
+        read["reason"],
+        datetime.fromisoformat(read["at"]),
+        read["kept"],
+        read["answer"],
+        datetime.fromisoformat(answered_at) if answered_at else None,
+    )
+
+
+def _purpose(document: UUID) -> str:
+    return f"contest/{document}"
