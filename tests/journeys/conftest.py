@@ -11,15 +11,16 @@ from tests.journeys.service import Record, Service, populated
 from tests.servers.minio import MinioServer
 from tests.servers.postgresql import PostgresqlServer
 
-LOUD = {"DMP_LOG_LEVEL": "debug"}
-"""Whatever the service can say, it says: even so it says nothing personal."""
+Variables = dict[str, str]
 
 
-def production_stack(folder: Path, postgresql: PostgresqlServer, template: str, minio: MinioServer) -> Stack:
+def production_stack(
+    folder: Path, postgresql: PostgresqlServer, template: str, minio: MinioServer, common: Variables
+) -> Stack:
     """PostgreSQL and MinIO, with an empty database and bucket of their own."""
     name = f"journeys_{secrets.token_hex(8)}"
     variables = {
-        **LOUD,
+        **common,
         "DMP_DATABASE_URL": postgresql.create(name, template),
         "DMP_VAULT_URL": minio.url(name.replace("_", "-")),
     }
@@ -27,9 +28,15 @@ def production_stack(folder: Path, postgresql: PostgresqlServer, template: str, 
 
 
 @pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def common(tmp_path_factory: pytest.TempPathFactory) -> Variables:
+    """Whatever the service can say, it says; what a process has compiled, the next one finds."""
+    return {"DMP_LOG_LEVEL": "debug", "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode"))}
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory, common: Variables) -> Iterator[Service]:
     """SQLite and the filesystem."""
-    with populated(Stack("embedded", tmp_path_factory.mktemp("journeys") / "embedded", LOUD)) as service:
+    with populated(Stack("embedded", tmp_path_factory.mktemp("journeys") / "embedded", common)) as service:
         yield service
 
 
@@ -39,11 +46,14 @@ def production(
     postgresql_server: PostgresqlServer,
     migrated_postgresql_template: str,
     minio_session: MinioServer | str,
+    common: Variables,
 ) -> Iterator[Service]:
     """PostgreSQL and MinIO; `service` asks for it only where MinIO can be had."""
     assert isinstance(minio_session, MinioServer)
     folder = tmp_path_factory.mktemp("journeys")
-    with populated(production_stack(folder, postgresql_server, migrated_postgresql_template, minio_session)) as service:
+    with populated(
+        production_stack(folder, postgresql_server, migrated_postgresql_template, minio_session, common)
+    ) as service:
         yield service
 
 
@@ -64,15 +74,16 @@ def service(stack_name: str, request: pytest.FixtureRequest) -> Service:
 
 
 @pytest.fixture
-def fresh_stack(stack_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Stack:
+def fresh_stack(stack_name: str, tmp_path: Path, common: Variables, request: pytest.FixtureRequest) -> Stack:
     """Each stack in turn, empty and not started: for journeys that stop, break or reconfigure what they use."""
     if stack_name == "embedded":
-        return Stack("embedded", tmp_path / "embedded", LOUD)
+        return Stack("embedded", tmp_path / "embedded", common)
     return production_stack(
         tmp_path,
         request.getfixturevalue("postgresql_server"),
         request.getfixturevalue("migrated_postgresql_template"),
         request.getfixturevalue("minio_server"),
+        common,
     )
 
 

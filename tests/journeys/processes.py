@@ -31,7 +31,8 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("DMP_")}
+        left_out = ("DMP_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return kept | {"DMP_HOME": str(self.home), **self.variables}
 
     @property

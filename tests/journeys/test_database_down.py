@@ -13,10 +13,14 @@ from tests.servers.postgresql import PostgresqlServer
 
 
 def test_without_its_database_the_service_says_so_and_recovers(
-    tmp_path: Path, postgresql_server: PostgresqlServer, migrated_postgresql_template: str, minio_server: MinioServer
+    tmp_path: Path,
+    postgresql_server: PostgresqlServer,
+    migrated_postgresql_template: str,
+    minio_server: MinioServer,
+    common: dict[str, str],
 ) -> None:
     """Not ready, and 503 for everything, without an answer that might be wrong; ready again as soon as it is back."""
-    stack = production_stack(tmp_path, postgresql_server, migrated_postgresql_template, minio_server)
+    stack = production_stack(tmp_path, postgresql_server, migrated_postgresql_template, minio_server, common)
     name = urlsplit(stack.settings.database_url).path[1:]
     administrator = Stack("administrator", tmp_path, {"DMP_DATABASE_URL": postgresql_server.url()})
     with started(stack) as service:
