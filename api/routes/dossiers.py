@@ -259,5 +259,5 @@ def _dossier_view(dossier: Dossier) -> wire.Dossier:
 
 
 def _overview_view(overview: Overview) -> wire.DossierOverview:
-    counts = [wire.SpaceCount(space.value, count) for space, count in overview.readable.items()]
-    return wire.DossierOverview(_dossier_view(overview.dossier), counts)
+    counts = {space.value: count for space, count in overview.readable.items()}
+    return wire.DossierOverview(**msgspec.structs.asdict(_dossier_view(overview.dossier)), spaces=counts)

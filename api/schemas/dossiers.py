@@ -36,16 +36,10 @@ class Dossier(Struct, frozen=True):
     born: date | None = None
 
 
-class SpaceCount(Struct, frozen=True):
-    """How many documents of a space the subject may read."""
+class DossierOverview(Dossier, frozen=True):
+    """The same, with how many documents of each space the subject may read."""
 
-    space: str
-    readable: int
-
-
-class DossierOverview(Struct, frozen=True):
-    dossier: Dossier
-    spaces: list[SpaceCount]
+    spaces: dict[str, int] = {}
 
 
 class Persons(Struct, frozen=True, forbid_unknown_fields=True):
