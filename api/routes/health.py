@@ -57,7 +57,6 @@ async def _result(check: ReadinessCheck) -> dict[str, object]:
         async with asyncio.timeout(_CHECK_SECONDS):
             facts = await check.probe()
     except Exception:
-        # Whatever the probe of a part raises, that part does not work.
         logger.exception("not_ready", part=check.name)
         return {"ok": False}
     return {**facts, "ok": True}

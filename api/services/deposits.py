@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.errors import ConflictError, MalformedRequestError, RefusedError
+from api.errors import ConflictError, DmpError, MalformedRequestError, RefusedError
 from api.services.judging import Actor, Judgement, Judging
-from api.services.references import document_of, of_document, of_dossier
+from api.services.references import of_document, of_dossier
 from api.services.repeats import Earlier, Repeatable, Repeats, is_repeated
 from models.database import Database
 from models.facts import Case, Document, Organization, Particulars, Reference, Staff
@@ -18,6 +18,7 @@ from models.queries import documents as stored
 from models.queries.directory import exercises_in
 from models.vocabulary import Action, DocumentStatus, SubjectType
 from vault.documents import Documents as Vault
+from vault.errors import VaultError
 from vault.journal.entry import Value
 from vault.keys import DossierKeys
 
@@ -105,12 +106,16 @@ class Deposits:
     ) -> Receipt:
         judgement = await self._permit_deposit(actor, dossier, metadata)
         replaced = judgement.case.document
-        document = await self._document(judgement, metadata, replaced)
-        version = 1
-        if replaced is not None:
-            standing = await stored.read_standing(self._database, dossier, replaced.id)
-            version = standing.version.version + 1 if standing else version
-        deposit = await self._vault.write(dossier, document.id, version, metadata.content_type, data)
+        try:
+            document = await self._document(judgement, metadata, replaced)
+            version = 1
+            if replaced is not None:
+                standing = await stored.read_standing(self._database, dossier, replaced.id)
+                version = standing.version.version + 1 if standing else version
+            deposit = await self._vault.write(dossier, document.id, version, metadata.content_type, data)
+        except (DmpError, VaultError):
+            await self._judging.record(actor.caller, [judgement])  # it was taken, whatever became of the deposit
+            raise
         receipt = Receipt(document.id, version, deposit.size, deposit.sha256.hex())
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
@@ -142,15 +147,8 @@ class Deposits:
     async def _permit_deposit(self, actor: Actor, dossier: UUID, metadata: Metadata) -> Judgement:
         if metadata.replaces is not None:
             particulars = Particulars(dossier=str(dossier))
-            replacing = await self._judging.permit(
-                actor, Action.DOCUMENT_REPLACE, of_document(metadata.replaces), particulars
-            )
-            _, replaced = document_of(replacing)
-            if metadata.document_type != replaced.document_type:
-                raise MalformedRequestError("A replacement has the document_type of what it replaces.")
-            if metadata.author not in {None, replaced.author}:
-                raise MalformedRequestError("A replacement has the author of what it replaces.")
-            return replacing
+            replaced = of_document(metadata.replaces)
+            return await self._judging.permit(actor, Action.DOCUMENT_REPLACE, replaced, particulars)
         particulars = Particulars(
             document_type=metadata.document_type,
             masked=metadata.masked,
@@ -162,6 +160,10 @@ class Deposits:
     async def _document(self, judgement: Judgement, metadata: Metadata, replaced: Document | None) -> Document:
         at = judgement.case.question.at
         if replaced is not None:
+            if metadata.document_type != replaced.document_type:
+                raise MalformedRequestError("A replacement has the document_type of what it replaces.")
+            if metadata.author not in {None, replaced.author}:
+                raise MalformedRequestError("A replacement has the author of what it replaces.")
             return replace(replaced, id=self._make_id(), created_at=metadata.created_at, status=DocumentStatus.CURRENT)
         return Document(
             id=self._make_id(),

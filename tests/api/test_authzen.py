@@ -46,7 +46,7 @@ class Explaining(SmallJudge):
     """Answers with a context."""
 
     def permits(self, subject: Entity, action: ActionAsked, resource: Entity) -> bool:
-        raise NotImplementedError
+        return False
 
     async def evaluate(
         self, caller: Caller, questions: Sequence[EvaluationRequest], *, stop_after: bool | None

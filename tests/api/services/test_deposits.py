@@ -1,6 +1,7 @@
 """Deposits that end in the middle."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -90,11 +91,24 @@ async def test_a_deposit_that_ends_in_the_middle_leaves_nothing(
     dossier: UUID,
     parts: Parts,
 ) -> None:
-    """Over the limit, or broken off by the caller: no row, no object, no entry, and the same key serves again."""
+    """Over the limit, or broken off by the caller: no row, no object, and the same key serves again.
+
+    What remains is the entry of the decision, which was taken (RULES §4.3).
+    """
     with pytest.raises(expected):
         await deposits.deposit(ACTOR, dossier, METADATA, pieces(count, error), "key")
-    assert (await left(parts), await parts.journal_size()) == (NOTHING, 0)
+    assert (await left(parts), await parts.journal_size()) == (NOTHING, 1)
     receipt = await deposits.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
     assert (receipt.size, await left(parts)) == (LIMIT, (1, 1, 0, 1, 1))
     again = await deposits.deposit(ACTOR, dossier, METADATA, pieces(10), "key")
-    assert (again, await left(parts), await parts.journal_size()) == (receipt, (1, 1, 0, 1, 1), 1)
+    assert (again, await left(parts), await parts.journal_size()) == (receipt, (1, 1, 0, 1, 1), 2)
+
+
+async def test_a_deposit_signed_for_another_is_refused_and_told(
+    deposits: Deposits, dossier: UUID, parts: Parts
+) -> None:
+    """Nobody signs for a professional who does not exercise there; the decision stands in the journal, nothing else."""
+    signed = replace(METADATA, author=Reference("professional", "10001234565"))
+    with pytest.raises(MalformedRequestError):
+        await deposits.deposit(ACTOR, dossier, signed, pieces(1))
+    assert (await left(parts), await parts.journal_size()) == (NOTHING, 1)
