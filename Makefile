@@ -69,6 +69,7 @@ PYTEST = $(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 COVERAGE = $(BIN)/coverage report --include='policy/*,vault/*' --fail-under=100 --format=total >/dev/null \
 	|| { echo "policy and vault must be covered entirely, branches included" >&2; exit 1; }
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--no-strip-extras \
 	--custom-compile-command 'make lock' --upgrade
 
 # ------------------------------------------------------------------------- the environment, one stamp for each layer
