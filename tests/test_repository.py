@@ -24,7 +24,7 @@ REGISTRIES: list[tuple[str, ...]] = [
     ("sum", "golang", "org"),
     ("npmjs", "org"),
 ]
-LOCKED = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>[^ ;\\]+)(?P<marker> ;[^\\]*)? \\$")
+LOCKED = re.compile(r"^(?P<name>[a-z0-9-]+)(\[[a-z,-]+\])?==(?P<version>[^ ;\\]+)(?P<marker> ;[^\\]*)? \\$")
 """One locked package, with the line continued by its hashes."""
 
 
