@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.policy import policy
 from api.settings import Settings, SettingsError
 
 _LOOPBACK = "127.0.0.1"
@@ -86,20 +87,7 @@ def add_client(
     click.echo(clients.add(settings, name, scopes, speaks_for, organization))
 
 
-@dmp.group()
-def policy() -> None:
-    """The rules."""
-
-
-@policy.command("check")
-@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.pass_obj
-def check_policy(settings: Settings, folder: Path | None) -> None:
-    """Load a policy folder (default: the one in force) as the service would, and say what is refused."""
-    from policy.engine import Engine
-
-    engine = Engine.load(folder or settings.policy_dir)
-    click.echo(f"accepted: revision {engine.revision}")
+dmp.add_command(policy)
 
 
 @dmp.group()

@@ -1,0 +1,1 @@
+"""What reviewers ask of a rule set: whether it is sound, what it proves, what a change opens and closes."""
