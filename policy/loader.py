@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import NoReturn
 
 from models.vocabulary import Action, Obligation
+from policy.conditions import Condition, read_condition
 from policy.errors import PolicyFileError
+from policy.groups import Groups, read_groups
 from policy.habilitations import read_habilitations
 from policy.reasons import ALLOW, EFFECTS, WITHOUT_ROWS, Register, is_slug, read_register
-from policy.ruleset import ALWAYS, ANY_RULE, Condition, Duty, Groups, Rule, RuleSet
+from policy.ruleset import Duty, Rule, RuleSet
 from policy.space import can_hold
-from policy.text import read_lines, refuse_unknown, split_row
-from policy.words import ACTION_WORDS, FACTS, NO_ACTION, Fact, Role
+from policy.text import Line, Place, read_lines, refuse_unknown, split_row
+from policy.words import ACTION_WORDS, ANY_RULE, NO_ACTION, Role
 
 PACKAGED = Path(__file__).parent
 """The policy that the package carries."""
 
 _ARITY = {"p": 5, "p2": 5, "g": 2, "g2": 2}
-_DEEPEST = 9  # Casbin's role manager denies without a word beyond 10
-_RESERVED = frozenset({*Role, *ACTION_WORDS, *Fact, ALWAYS, ANY_RULE})
-
-_Place = tuple[Path, int]
-_Line = tuple[_Place, list[str]]
 
 
 def load(folder: Path = PACKAGED) -> RuleSet:
@@ -36,8 +33,8 @@ def load(folder: Path = PACKAGED) -> RuleSet:
     model = _read_model(folder / "model.conf")
     register = read_register(folder / "reasons.csv")
     lines = _read_rules(folder / "rules")
-    roles = _groups(lines["g"], tuple(Role), "role")
-    actions = _groups(lines["g2"], ACTION_WORDS, "action")
+    roles = read_groups(lines["g"], tuple(Role), "role")
+    actions = read_groups(lines["g2"], ACTION_WORDS, "action")
     reader = _Reader(register, roles, actions)
     rules = tuple(reader.rule(place, cells) for place, cells in lines["p"])
     duties = tuple(reader.duty(place, cells) for place, cells in lines["p2"])
@@ -62,9 +59,9 @@ def _read_model(file: Path) -> str:
     return "\n".join(found)
 
 
-def _read_rules(folder: Path) -> dict[str, list[_Line]]:
+def _read_rules(folder: Path) -> dict[str, list[Line]]:
     """All rows of all chapters, by type."""
-    lines: dict[str, list[_Line]] = {kind: [] for kind in _ARITY}
+    lines: dict[str, list[Line]] = {kind: [] for kind in _ARITY}
     for file in _chapters(folder):
         for line, text in read_lines(file):
             kind, *cells = split_row(file, line, text)
@@ -91,29 +88,6 @@ def _chapters(folder: Path) -> list[Path]:
     return files
 
 
-def _groups(lines: list[_Line], words: tuple[str, ...], what: str) -> Groups:
-    """The groups of roles or of actions: no unknown member, no cycle, no name that means something else."""
-    places = {(member, group): place for place, (member, group) in reversed(lines)}
-    parents = dict.fromkeys(group for _, (_, group) in lines)
-    for place, (member, group) in lines:
-        if places[member, group] != place:
-            raise PolicyFileError(*place, f"{member} is in {group} already on line {places[member, group][1]}")
-        if group in _RESERVED or not group.replace("_", "").isalnum() or group != group.lower():
-            raise PolicyFileError(*place, f"{group!r} cannot name a group")
-        refuse_unknown(*place, f"{what} or group of {what}s", member, (*words, *parents))
-    children = {group: [member for member, parent in places if parent == group] for group in parents}
-
-    def members(name: str, above: tuple[str, ...]) -> frozenset[str]:
-        if name in words:
-            return frozenset({name})
-        if name in above or len(above) >= _DEEPEST:
-            fault = "contains itself" if name in above else f"is nested more than {_DEEPEST} groups deep"
-            raise PolicyFileError(*places[name, above[-1]], f"the group {name} {fault}")
-        return frozenset[str]().union(*(members(child, (*above, name)) for child in children[name]))
-
-    return Groups(tuple(sorted(places)), {group: members(group, ()) for group in parents})
-
-
 class _Reader:
     """Reads rows of rules and obligations against the register, the groups and the vocabulary."""
 
@@ -121,9 +95,9 @@ class _Reader:
         self._register = register
         self._roles = roles
         self._actions = actions
-        self._ids: dict[str, _Place] = {}
+        self._ids: dict[str, Place] = {}
 
-    def rule(self, place: _Place, cells: list[str]) -> Rule:
+    def rule(self, place: Place, cells: list[str]) -> Rule:
         row_id, who, action, condition, effect = cells
         name = self._name(place, row_id)
         if name in WITHOUT_ROWS:
@@ -135,7 +109,7 @@ class _Reader:
         meaning = self._bearing(place, who, action, condition)
         return Rule(row_id, who, action, meaning, *place, effect)
 
-    def duty(self, place: _Place, cells: list[str]) -> Duty:
+    def duty(self, place: Place, cells: list[str]) -> Duty:
         row_id, who, action, condition, given_by = cells
         refuse_unknown(*place, "obligation", self._name(place, row_id), tuple(Obligation))
         giving = [rule for rule, reason in self._register.reasons.items() if reason.effect == ALLOW]
@@ -143,7 +117,7 @@ class _Reader:
         meaning = self._bearing(place, who, action, condition)
         return Duty(row_id, who, action, meaning, *place, given_by)
 
-    def _name(self, place: _Place, row_id: str) -> str:
+    def _name(self, place: Place, row_id: str) -> str:
         """The rule's or obligation's id, before the slash; no row id may come twice."""
         name, slash, word = row_id.partition("/")
         if slash and not is_slug(word):
@@ -154,11 +128,11 @@ class _Reader:
         self._ids[row_id] = place
         return name
 
-    def _bearing(self, place: _Place, who: str, action: str, text: str) -> Condition:
+    def _bearing(self, place: Place, who: str, action: str, text: str) -> Condition:
         """The condition, once it is sure that the row can apply to somebody and something."""
         refuse_unknown(*place, "role or group of roles", who, (*Role, *self._roles.members))
         refuse_unknown(*place, "action or group of actions", action, (*ACTION_WORDS, *self._actions.members))
-        condition = _condition(place, text)
+        condition = read_condition(place, text)
         roles = [role for role in Role if self._roles.includes(who, role)]
         actions = [word for word in ACTION_WORDS if self._actions.includes(action, word)]
         if not any(
@@ -170,22 +144,7 @@ class _Reader:
         return condition
 
 
-def _condition(place: _Place, text: str) -> Condition:
-    if text == ALWAYS:
-        return Condition(frozenset(), frozenset())
-    required: set[Fact] = set()
-    forbidden: set[Fact] = set()
-    for literal in (part.strip() for part in text.split("&")):
-        word = literal.removeprefix("!")
-        refuse_unknown(*place, "fact", word, Fact)
-        fact = FACTS[word]
-        if fact in required or fact in forbidden:
-            raise PolicyFileError(*place, f"{word} stands twice in the condition")
-        (forbidden if literal.startswith("!") else required).add(fact)
-    return Condition(frozenset(required), frozenset(forbidden))
-
-
-def _refuse_idle(place: _Place, who: str, action: str, condition: Condition) -> NoReturn:
+def _refuse_idle(place: Place, who: str, action: str, condition: Condition) -> NoReturn:
     raise PolicyFileError(*place, f"can never apply: {who}, {action} and {condition.text} do not meet")
 
 

@@ -1,53 +1,18 @@
 """A rule set in memory: what the loader makes of a policy folder, and what the engine judges by."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 from models.vocabulary import Action, Obligation
+from policy.conditions import Condition
+from policy.groups import Groups
 from policy.habilitations import Habilitations
 from policy.reasons import Register
 from policy.space import can_hold
-from policy.words import NO_ACTION, Fact, Role
-
-ALWAYS = "always"
-"""How a row writes that its condition is empty."""
-
-ANY_RULE = "any_rule"
-"""How a row writes that an obligation is attached whichever rule gives the permission."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A conjunction: all required facts hold, and no forbidden one does."""
-
-    required: frozenset[Fact]
-    forbidden: frozenset[Fact]
-
-    @cached_property
-    def needs(self) -> int:
-        return sum(fact.bit for fact in self.required)
-
-    @cached_property
-    def bars(self) -> int:
-        return sum(fact.bit for fact in self.forbidden)
-
-    def is_met(self, bits: int) -> bool:
-        """Whether a situation with these facts (`Situation.bits`) satisfies the condition."""
-        return bits & self.needs == self.needs and not bits & self.bars
-
-    @property
-    def text(self) -> str:
-        """The condition in one spelling: facts in the order of the vocabulary."""
-        literals = (
-            f"!{fact.value}" if fact in self.forbidden else fact.value
-            for fact in Fact
-            if fact in self.required or fact in self.forbidden
-        )
-        return " & ".join(literals) or ALWAYS
+from policy.words import NO_ACTION, Role
 
 
 @dataclass(frozen=True)
@@ -91,18 +56,6 @@ class Duty(Row):
     @property
     def cells(self) -> tuple[str, ...]:
         return (self.id, self.who, self.action, self.condition.text, self.given_by)
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Named groups of words: `edges` as written (member, group), `members` worked out down to the words."""
-
-    edges: tuple[tuple[str, str], ...]
-    members: Mapping[str, frozenset[str]]
-
-    def includes(self, name: str, word: str) -> bool:
-        """Whether the word is the one named, or belongs to the group named."""
-        return name == word or word in self.members.get(name, frozenset())
 
 
 @dataclass(frozen=True)

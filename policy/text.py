@@ -13,6 +13,12 @@ from policy.errors import PolicyFileError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+Place = tuple[Path, int]
+"""Where a row stands: its file and its line, from 1."""
+
+Line = tuple[Place, list[str]]
+"""A row: where it stands, and its cells behind the type of row."""
+
 
 def read_lines(file: Path) -> list[tuple[int, str]]:
     """The lines that are neither blank nor comments, with their numbers. Raises PolicyFileError."""

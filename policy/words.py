@@ -43,6 +43,12 @@ KNOWN_ROLES = frozenset(Role) - {Role.UNKNOWN}
 NO_ACTION = "none"
 """How rules and situations write that no action of the vocabulary is asked (`Situation.action` is None)."""
 
+ALWAYS = "always"
+"""How rows write that their condition is empty."""
+
+ANY_RULE = "any_rule"
+"""How rows write that an obligation is attached whichever rule gives the permission."""
+
 ACTION_WORDS = (*(action.value for action in Action), NO_ACTION)
 
 

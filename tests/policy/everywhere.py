@@ -9,11 +9,12 @@ from math import prod
 
 from models.decisions import NOT_PERMITTED
 from models.vocabulary import Action, Obligation
+from policy.conditions import Condition
 from policy.reasons import ALLOW, DENY
-from policy.ruleset import ANY_RULE, Condition, Row, Rule, RuleSet
+from policy.ruleset import Row, Rule, RuleSet
 from policy.situation import Situation
 from policy.space import dimensions
-from policy.words import Fact, Role
+from policy.words import ANY_RULE, Fact, Role
 
 MEETINGS = tuple((role, action) for role in Role for action in (None, *Action) if dimensions(role, action))
 """Every role with every action that it can ask for."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from models.vocabulary import Action
+from policy.conditions import Condition
 from policy.errors import PolicyFileError
 from policy.loader import load
-from policy.ruleset import Condition
 from policy.words import Fact, Role
 from tests.policy.folders import copy_of_the_policy, rewrite
 
