@@ -16,6 +16,11 @@ class Condition:
     forbidden: frozenset[Fact]
 
     @cached_property
+    def facts(self) -> frozenset[Fact]:
+        """The facts that it asks about."""
+        return self.required | self.forbidden
+
+    @cached_property
     def needs(self) -> int:
         return sum(fact.bit for fact in self.required)
 

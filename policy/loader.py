@@ -16,7 +16,7 @@ from policy.habilitations import read_habilitations
 from policy.reasons import ALLOW, EFFECTS, WITHOUT_ROWS, Register, is_slug, read_register
 from policy.ruleset import Duty, Rule, RuleSet
 from policy.space import can_hold
-from policy.text import Line, Place, read_lines, refuse_unknown, split_row
+from policy.text import Line, Place, read_lines, read_rows, refuse_unknown
 from policy.words import ACTION_WORDS, ANY_RULE, NO_ACTION, Role
 
 PACKAGED = Path(__file__).parent
@@ -63,14 +63,8 @@ def _read_rules(folder: Path) -> dict[str, list[Line]]:
     """All rows of all chapters, by type."""
     lines: dict[str, list[Line]] = {kind: [] for kind in _ARITY}
     for file in _chapters(folder):
-        for line, text in read_lines(file):
-            kind, *cells = split_row(file, line, text)
-            refuse_unknown(file, line, "type of row", kind, _ARITY)
-            if len(cells) != _ARITY[kind]:
-                raise PolicyFileError(file, line, f"has {len(cells)} cells behind {kind}, not {_ARITY[kind]}")
-            if "" in cells:
-                raise PolicyFileError(file, line, f"cell {cells.index('') + 1} behind {kind} is empty")
-            lines[kind].append(((file, line), cells))
+        for kind, line in read_rows(file, _ARITY):
+            lines[kind].append(line)
     return lines
 
 

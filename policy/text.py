@@ -5,7 +5,7 @@ an empty file without a word: hence this one.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -48,7 +48,19 @@ def _refuse_bytes(file: Path, line: int, raw: bytes) -> None:
         raise PolicyFileError(file, line, f"holds a character that does not print: {strange[0]!r}")
 
 
-def split_row(file: Path, line: int, text: str) -> list[str]:
+def read_rows(file: Path, arity: Mapping[str, int]) -> Iterator[tuple[str, Line]]:
+    """The rows of a file of rules, each with its type, which says how many cells follow. Raises PolicyFileError."""
+    for line, text in read_lines(file):
+        kind, *cells = _split_row(file, line, text)
+        refuse_unknown(file, line, "type of row", kind, arity)
+        if len(cells) != arity[kind]:
+            raise PolicyFileError(file, line, f"has {len(cells)} cells behind {kind}, not {arity[kind]}")
+        if "" in cells:
+            raise PolicyFileError(file, line, f"cell {cells.index('') + 1} behind {kind} is empty")
+        yield kind, ((file, line), cells)
+
+
+def _split_row(file: Path, line: int, text: str) -> list[str]:
     """The cells of a rule's row: separated by commas, without quotes, without anything behind them."""
     if "#" in text:
         raise PolicyFileError(file, line, "a comment stands behind data: give it a line of its own, above")
