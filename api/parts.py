@@ -9,13 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from api.errors import SettingsError
 from api.settings import Settings
 from models.database import Database, open_database
-from vault.blobs import BlobStore
 from vault.documents import Documents
 from vault.journal.checkpoint import Signer
 from vault.journal.ledger import Ledger
 from vault.journal.reading import read_head
 from vault.keys import DossierKeys, KeyService, Secret
-from vault.locations import keys_from_url, store_from_url
+from vault.locations import Store, keys_from_url, store_from_url
 
 JOURNAL_NAME = "dmp-authz/journal"
 """The journal's origin in its signed checkpoints."""
@@ -28,7 +27,7 @@ class Parts:
     database: Database
     key_service: KeyService
     dossier_keys: DossierKeys
-    store: BlobStore
+    store: Store
     documents: Documents
     ledger: Ledger
     signer: Signer

@@ -1,6 +1,7 @@
 """Files that are there whole after a crash, or not at all."""
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -11,6 +12,17 @@ def write_new(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def replace(path: Path, data: bytes) -> None:
+    """A file in the place of one that may be there, for its owner only, on disk when this returns; never half of it."""
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+    try:
+        write_new(beside, data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def place_new(source: Path, target: Path) -> None:

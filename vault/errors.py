@@ -15,6 +15,7 @@
         ├── StoreUnavailableError   the object store does not answer in time
         ├── StoreUnsuitableError    it cannot do what the vault needs: the service does not start
         ├── ObjectExistsError       a name is used once; nothing is overwritten
+        ├── NoticeChangedError      somebody else replaced the notice meanwhile
         └── NoObjectError           there is no object of that name
 
 No message holds an identity, a key or a byte of a document.
@@ -86,6 +87,10 @@ class StoreUnsuitableError(StoreError):
 
 class ObjectExistsError(StoreError):
     """An object of that name is there already, or being written."""
+
+
+class NoticeChangedError(StoreError):
+    """The notice is no longer the one that was to be replaced."""
 
 
 class NoObjectError(StoreError):

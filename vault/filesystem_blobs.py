@@ -13,6 +13,8 @@ from typing import BinaryIO, TypeVar
 from vault.blobs import NAME, PIECE_SIZE, StoredObject, blocks, hold_suitable
 from vault.durable_files import place_new, sync_folder
 from vault.errors import NoObjectError, ObjectExistsError, StoreUnavailableError
+from vault.filesystem_notices import post_notice, read_notice
+from vault.notices import Notice, named
 
 _THREADS = 8
 _FAN_OUT = 2
@@ -21,7 +23,7 @@ T = TypeVar("T")
 
 
 class FilesystemBlobStore:
-    """A BlobStore in one folder: `incoming/` while being written, then `documents/<two digits>/`.
+    """A BlobStore in one folder: `incoming/` while being written, then `documents/<two digits>/`. And a NoticeBoard.
 
     An object has its name once it is whole and on disk. File calls block, so threads of the store's own make them.
     """
@@ -70,7 +72,7 @@ class FilesystemBlobStore:
 
     async def delete(self, name: str) -> None:
         """See BlobStore."""
-        await self._run(_remove, *self._paths(name))
+        await self._run(_unlink, *self._paths(name))
 
     async def names(self) -> AsyncGenerator[StoredObject]:
         """See BlobStore."""
@@ -78,6 +80,18 @@ class FilesystemBlobStore:
         for digits in await self._run(_folders, self._documents, interrupted):
             for stored in await self._run(_merged, self._documents / digits, digits, interrupted):
                 yield stored
+
+    async def read_notice(self, name: str, most: int, known: str | None = None) -> Notice | None:
+        """See NoticeBoard."""
+        return await self._run(read_notice, self._root / named(name), most, known)
+
+    async def post_notice(self, name: str, data: bytes, known: str | None) -> str:
+        """See NoticeBoard."""
+        return await self._run(post_notice, self._root / named(name), data, known)
+
+    async def remove_notice(self, name: str) -> None:
+        """See NoticeBoard."""
+        await self._run(_unlink, self._root / named(name))
 
     async def close(self) -> None:
         """See BlobStore."""
@@ -134,9 +148,9 @@ def _open_at(target: Path, start: int) -> BinaryIO:
     return file
 
 
-def _remove(incoming: Path, target: Path) -> None:
-    incoming.unlink(missing_ok=True)
-    target.unlink(missing_ok=True)
+def _unlink(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _folders(documents: Path, interrupted: list[StoredObject]) -> list[str]:

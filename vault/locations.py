@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from vault.blobs import BlobStore
@@ -10,11 +11,16 @@ from vault.filesystem_blobs import FilesystemBlobStore
 from vault.keys import KeyService
 from vault.local_keys import LocalKeyring
 from vault.minio_blobs import Bucket, MinioBlobStore
+from vault.notices import NoticeBoard
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-def store_from_url(url: str) -> BlobStore:
+class Store(BlobStore, NoticeBoard, Protocol):
+    """An object store as a whole: documents' objects, and notices."""
+
+
+def store_from_url(url: str) -> Store:
     """`file:///folder` or `s3://ACCESS:SECRET@host:port/bucket?secure=false`, `secure` being true unless said.
 
     Raises ValueError, which never repeats the URL: it holds the secret.
