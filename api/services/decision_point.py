@@ -31,6 +31,7 @@ from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import fetch_cases, fetch_listing, position_of
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
 from models.vocabulary import ACTIONS_ON, Action, ResourceType, SubjectType
+from policy.engine import Engine
 
 _CANDIDATES = 200
 """So many are judged at once; a page may take several times as many when few of them pass."""
@@ -86,7 +87,10 @@ class DecisionPoint:
             tied_to = caller.client.organization
             return tied_to is None or (isinstance(case.subject, Professional) and tied_to in case.subject.organizations)
 
-        return await self._entities(caller, page, candidates, lambda question: question.subject, may_be_asked_about)
+        engine = self._judging.engine
+        return await self._entities(
+            caller, page, engine, candidates, lambda question: question.subject, may_be_asked_about
+        )
 
     async def search_resources(self, caller: Caller, search: ResourceSearch, page: PageRequest) -> EntityPage:
         """The documents of the dossier in `resource.properties.dossier`, or the dossiers tied to a professional."""
@@ -94,7 +98,8 @@ class DecisionPoint:
         template = question_of(
             EvaluationRequest(search.subject, search.action, of_dossier, search.context), self._judging.now()
         )
-        await self._judging.judge(caller.client, template)  # may it ask about this subject, whatever is found
+        # May it ask about this subject, whatever is found?
+        engine = (await self._judging.judge(caller.client, template)).engine
 
         async def documents(after: str | None) -> Sequence[tuple[str, Case]]:
             listing = await fetch_listing(
@@ -112,9 +117,9 @@ class DecisionPoint:
         if search.resource.type == ResourceType.DOCUMENT:
             if not of_dossier.id:
                 raise MalformedRequestError("A search of documents needs the member resource.properties.dossier.")
-            return await self._entities(caller, page, documents, lambda question: question.resource)
+            return await self._entities(caller, page, engine, documents, lambda question: question.resource)
         if search.resource.type == ResourceType.DOSSIER and search.subject.type == SubjectType.PROFESSIONAL:
-            return await self._entities(caller, page, dossiers, lambda question: question.resource)
+            return await self._entities(caller, page, engine, dossiers, lambda question: question.resource)
         return EntityPage([])
 
     async def search_actions(self, caller: Caller, search: ActionSearch, page: PageRequest) -> ActionPage:
@@ -139,6 +144,7 @@ class DecisionPoint:
         self,
         caller: Caller,
         page: PageRequest,
+        engine: Engine,
         candidates: Candidates,
         found: Callable[[Question], Reference],
         counts: Callable[[Case], bool] = lambda _: True,
@@ -148,7 +154,7 @@ class DecisionPoint:
         place = last_shown = page.after
         while batch := await candidates(place):
             for place, case in batch:
-                if counts(case) and self._judging.verdict(caller.client, case).decision.allowed:
+                if counts(case) and self._judging.verdict(caller.client, case, engine).decision.allowed:
                     if len(shown) == page.limit:
                         return EntityPage(shown, last_shown)
                     shown.append(_found(found(case.question)))

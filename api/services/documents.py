@@ -17,6 +17,7 @@ from models.queries import documents as stored
 from models.queries import fetch_listing, position_of
 from models.reference import DOCUMENT_TYPES
 from models.vocabulary import ACTIONS_ON, Action, DocumentStatus, ResourceType, Space
+from policy.engine import Engine
 from vault.documents import Documents as Vault
 from vault.documents import Kept, Reading
 from vault.errors import NoContentError, SealBrokenError
@@ -88,7 +89,7 @@ class DocumentService:
         template = Question(
             actor.subject, Action.DOCUMENT_READ.value, of_dossier(dossier), judgement.case.question.at, actor.context
         )
-        shown, following = await self._readable(actor, template, wanted, after, limit)
+        shown, following = await self._readable(actor, judgement.engine, template, wanted, after, limit)
         await self._judging.record(actor.caller, [judgement, *shown])
         standings = await stored.read_standings(self._database, dossier)
         versions = {each.id: standings[each.id].version.version for each in _documents(shown) if each.id in standings}
@@ -143,7 +144,7 @@ class DocumentService:
         await self._judging.record(actor.caller, [failed])
 
     async def _readable(
-        self, actor: Actor, template: Question, wanted: Wanted, after: str | None, limit: int
+        self, actor: Actor, engine: Engine, template: Question, wanted: Wanted, after: str | None, limit: int
     ) -> tuple[list[Judgement], str | None]:
         """The first lines that may be read, and the place of the last if another one follows."""
         shown: list[Judgement] = []
@@ -152,7 +153,7 @@ class DocumentService:
             self._database, template, document_types=wanted.types, after=place, limit=max(_PAGE, limit)
         ):
             for case in filter(wanted.holds, batch):
-                judgement = self._judging.verdict(actor.caller.client, case)
+                judgement = self._judging.verdict(actor.caller.client, case, engine)
                 if judgement.decision.allowed:
                     if len(shown) == limit:
                         return shown, write_position(position_of(shown[-1].case))
@@ -185,20 +186,23 @@ class DocumentService:
             about,
             standing,
             about.withheld_until is not None and about.withheld_until > judgement.case.question.at,
-            self._may(actor, judgement.case),
+            self._may(actor, judgement),
             judgement.decision,
             kept,
             await unseal(self._keys, dossier, about.id, standing.contest_sealed),
             about.id == in_force if about.document_type == ADVANCE_DIRECTIVES else None,
         )
 
-    def _may(self, actor: Actor, case: Case) -> tuple[Action, ...]:
+    def _may(self, actor: Actor, judgement: Judgement) -> tuple[Action, ...]:
         """What the subject may do with a document of which the facts are at hand."""
-        asked = ((action, replace(case.question, action=action.value)) for action in _DOCUMENT_ACTIONS)
+        case = judgement.case
+        asked = {
+            action: replace(case, question=replace(case.question, action=action.value)) for action in _DOCUMENT_ACTIONS
+        }
         return tuple(
             action
-            for action, question in asked
-            if self._judging.verdict(actor.caller.client, replace(case, question=question)).decision.allowed
+            for action, about in asked.items()
+            if self._judging.verdict(actor.caller.client, about, judgement.engine).decision.allowed
         )
 
     async def _directive_in_force(self, dossier: UUID, question: Question, shown: Sequence[Document]) -> UUID | None:

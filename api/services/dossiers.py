@@ -128,9 +128,9 @@ class Dossiers:
                 actor.context,
             ),
         )
-        readable = dict.fromkeys(Space, 0)
+        readable, client = dict.fromkeys(Space, 0), actor.caller.client
         for case in listing:
-            if case.document and self._judging.verdict(actor.caller.client, case).decision.allowed:
+            if case.document and self._judging.verdict(client, case, judgement.engine).decision.allowed:
                 readable[DOCUMENT_TYPES[case.document.document_type].space] += 1
         await self._judging.record(actor.caller, [judgement])
         return Overview(_known(judgement), readable)

@@ -98,7 +98,7 @@ class ExportService:
         await self._check(actor, dossier, ticket, entered.case.question.at)
         documents = await readable(self._database, self._judging, actor, entered)
         question = replace(entered.case.question, action=Action.JOURNAL_READ.value)
-        trace = self._judging.verdict(actor.caller.client, replace(entered.case, question=question))
+        trace = self._judging.verdict(actor.caller.client, replace(entered.case, question=question), entered.engine)
         await self._judging.record(actor.caller, [entered, *documents, trace])
         standings = await read_standings(self._database, dossier)
         versions = {identity: standing.version.version for identity, standing in standings.items()}

@@ -107,7 +107,7 @@ class Judging:
     async def judge(self, client: Client, question: Question) -> Judgement:
         """The verdict on one question; nothing is written. Raises ForbiddenError if the client may not ask it."""
         client.require_speaking_for(question.subject.type)
-        return self.verdict(client, await self._lookups.case(question))
+        return self.verdict(client, await self._lookups.case(question), self.engine)
 
     async def judge_all(self, client: Client, questions: Sequence[Question]) -> list[Judgement]:
         """The verdicts on many questions, whose facts come in one round trip for each dossier."""
@@ -115,12 +115,18 @@ class Judging:
             return [await self.judge(client, questions[0])]
         for question in questions:
             client.require_speaking_for(question.subject.type)
-        return [self.verdict(client, case) for case in await fetch_cases(self._database, questions)]
+        cases = await fetch_cases(self._database, questions)
+        engine = self.engine
+        return [self.verdict(client, case, engine) for case in cases]
 
-    def verdict(self, client: Client, case: Case) -> Judgement:
+    @property
+    def engine(self) -> Engine:
+        """The rules in force: what is judged together takes them once, and is judged by them alone."""
+        return self._rules.engine
+
+    def verdict(self, client: Client, case: Case, engine: Engine) -> Judgement:
         """The verdict on facts at hand. Raises ForbiddenError if the client may not ask for such a subject."""
         _may_speak_as(client, case)
-        engine = self._rules.engine
         situation = engine.situation_of(case)
         return Judgement(case, situation, engine.judge(situation), engine)
 

@@ -17,7 +17,10 @@ ADVANCE_DIRECTIVES = "EXPPAT_3"
 async def readable(
     database: Database, judging: Judging, actor: Actor, entered: Judgement, types: Collection[str] | None = None
 ) -> list[Judgement]:
-    """Those permitted, newest first, at the instant of `entered`, which let the subject in; nothing is journaled."""
+    """Those permitted, newest first, at the instant and by the rules of `entered`, which let the subject in.
+
+    Nothing is journaled.
+    """
     if entered.case.dossier is None:
         return []
     question = Question(
@@ -28,7 +31,7 @@ async def readable(
         actor.context,
     )
     cases = await fetch_listing(database, question, document_types=types)
-    judged = (judging.verdict(actor.caller.client, case) for case in cases)
+    judged = (judging.verdict(actor.caller.client, case, entered.engine) for case in cases)
     return [judgement for judgement in judged if judgement.decision.allowed]
 
 

@@ -173,7 +173,7 @@ class ReimbursementFeed:
                 continue
             version = standings[case.document.id].version
             if version.series not in found or found[version.series].version < version.version:
-                judgement = self._judging.verdict(actor.caller.client, case)
+                judgement = self._judging.verdict(actor.caller.client, case, entering.engine)
                 found[version.series] = _Present(judgement, case.document, version.version)
         return found
 
