@@ -1,10 +1,12 @@
 """A rule set in memory: what the loader makes of a policy folder, and what the engine judges by."""
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
 from models.vocabulary import Action, Obligation
 from policy.conditions import Condition
@@ -16,9 +18,10 @@ from policy.words import NO_ACTION, Role
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(ABC):
     """What rules and obligations have in common: where it stands, whom and what it is about, and when."""
 
+    kind: ClassVar[str]
     id: str
     who: str
     action: str
@@ -31,22 +34,41 @@ class Row:
         """The rule's or obligation's own id, that several rows may share."""
         return self.id.partition("/")[0]
 
+    @property
+    @abstractmethod
+    def consequence(self) -> str:
+        """The last cell."""
+        ...
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What is written behind the kind of row, the condition in one spelling."""
+        return (self.id, self.who, self.action, self.condition.text, self.consequence)
+
+    @property
+    def text(self) -> str:
+        """The row as it is written."""
+        return ", ".join((self.kind, *self.cells))
+
 
 @dataclass(frozen=True)
 class Rule(Row):
     """A row `p`: gives or takes away."""
 
+    kind: ClassVar[str] = "p"
     effect: str
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        return (self.id, self.who, self.action, self.condition.text, self.effect)
+    def consequence(self) -> str:
+        """See Row."""
+        return self.effect
 
 
 @dataclass(frozen=True)
 class Duty(Row):
     """A row `p2`: attaches an obligation to permissions, whichever rule gives them (`any_rule`) or one only."""
 
+    kind: ClassVar[str] = "p2"
     given_by: str
 
     @property
@@ -54,8 +76,9 @@ class Duty(Row):
         return Obligation(self.name)
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        return (self.id, self.who, self.action, self.condition.text, self.given_by)
+    def consequence(self) -> str:
+        """See Row."""
+        return self.given_by
 
 
 @dataclass(frozen=True)

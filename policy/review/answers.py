@@ -1,15 +1,16 @@
 """The rules worked out over many situations at once, without Casbin; tests hold that Casbin answers the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from models.decisions import NOT_PERMITTED
+from models.decisions import NOT_PERMITTED, Decision
 from models.vocabulary import Action, Obligation
 from policy.reasons import ALLOW, DENY, Register
-from policy.review.planes import Plane, Situations
+from policy.review.planes import Sample, Situations
 from policy.ruleset import Duty, Row, Rule, RuleSet
+from policy.situation import Situation
 from policy.words import ANY_RULE, Fact, Role
 
 Key = TypeVar("Key")
@@ -76,17 +77,26 @@ class Answers:
                 found[row.obligation] = found.get(row.obligation, 0) | self.applies[row.id] & given
         return found
 
+    def decision(self, place: int) -> Decision:
+        """The decision on one situation, by its place."""
+        refused_by = _at(place, self.refusing)
+        allowed_by = _at(place, self.giving)
+        allowed = bool(allowed_by) and not refused_by
+        rule = (*refused_by, *(allowed_by if allowed else ()), NOT_PERMITTED)[0]
+        attached = _at(place, self.obliged)
+        return Decision(allowed, rule, refused_by, allowed_by, tuple(each for each in Obligation if each in attached))
+
     @property
     def outcome(self) -> Outcome:
         """What callers notice; what is nowhere is left out, so that equal outcomes are equal values."""
         return Outcome(_somewhere(self.decided), _somewhere(self.obliged))
 
 
-def answers_of(rules: RuleSet, role: Role, action: Action | None, also: Iterable[Fact] = ()) -> tuple[Plane, Answers]:
-    """The plane of a role and an action under these rules, with its answers; `also` are facts to be told apart too."""
-    rows = bearing(rules, role, action)
-    plane = Plane(role, action, asked(rows) | frozenset(also))
-    return plane, Answers(plane, rows, rules.register)
+def answer(rules: RuleSet, situation: Situation) -> tuple[Decision, tuple[Row, ...]]:
+    """The decision on a situation, and the rows that apply to it."""
+    role, action = situation.role, situation.action
+    answers = Answers(Sample(role, action, [situation]), bearing(rules, role, action), rules.register)
+    return answers.decision(0), tuple(row for row in answers.rows if answers.applies[row.id])
 
 
 def bearing(rules: RuleSet, role: Role, action: Action | None) -> tuple[Row, ...]:
@@ -106,6 +116,10 @@ def union(columns: Iterable[int]) -> int:
     for column in columns:
         found |= column
     return found
+
+
+def _at(place: int, columns: Mapping[Key, int]) -> tuple[Key, ...]:
+    return tuple(key for key, column in columns.items() if column >> place & 1)
 
 
 def _somewhere(columns: dict[Key, int]) -> dict[Key, int]:

@@ -58,11 +58,10 @@ class Law:
             return False
         return can_hold(role, action, self.condition.needs, self.condition.bars)
 
-    @property
-    def facts(self) -> frozenset[Fact]:
-        """The facts that it asks about."""
+    def asks(self, asked: frozenset[Fact]) -> frozenset[Fact]:
+        """The facts that tell where it holds, beside those that rules ask about: turning any other changes nothing."""
         turned = {FACTS[self.follows.of]} if self.follows.word in _OF_FACTS else set[Fact]()
-        return self.condition.facts | turned
+        return self.condition.facts | turned & asked
 
     def broken(self, answers: Answers) -> int:
         """Where the law does not hold; the answers are those of a role and an action that it bears on."""
