@@ -10,7 +10,7 @@ from pathlib import Path
 from models.reference import DOCUMENT_TYPES, PROFESSIONS
 from models.vocabulary import Category
 from policy.errors import PolicyFileError
-from policy.text import read_table, refuse_unknown
+from policy.text import DISK, Source, read_table, refuse_unknown
 
 HEADER = ("profession", "scope", "effect", "status")
 EFFECTS = ("allow", "deny")
@@ -30,9 +30,9 @@ class Habilitations:
         return (profession, document_type) in self.opened
 
 
-def read_habilitations(file: Path) -> Habilitations:
+def read_habilitations(file: Path, source: Source = DISK) -> Habilitations:
     """The matrix of a policy folder. Raises PolicyFileError."""
-    rows = read_table(file, HEADER)
+    rows = read_table(file, HEADER, source)
     decided: dict[tuple[str, str], str] = {}
     seen: dict[tuple[str, str], int] = {}
     for line, (profession, scope, effect, status) in rows:

@@ -16,7 +16,7 @@ from policy.habilitations import read_habilitations
 from policy.reasons import ALLOW, EFFECTS, WITHOUT_ROWS, Register, is_slug, read_register
 from policy.ruleset import Duty, Rule, RuleSet
 from policy.space import can_hold
-from policy.text import Line, Place, read_lines, read_rows, refuse_unknown
+from policy.text import DISK, Line, Place, Source, read_lines, read_rows, refuse_unknown
 from policy.words import ACTION_WORDS, ANY_RULE, NO_ACTION, Role
 
 PACKAGED = Path(__file__).parent
@@ -25,14 +25,14 @@ PACKAGED = Path(__file__).parent
 _ARITY = {"p": 5, "p2": 5, "g": 2, "g2": 2}
 
 
-def load(folder: Path = PACKAGED) -> RuleSet:
+def load(folder: Path = PACKAGED, source: Source = DISK) -> RuleSet:
     """The rule set of a folder that holds model.conf, reasons.csv, habilitations.csv and rules/*.csv.
 
     Raises PolicyFileError.
     """
-    model = _read_model(folder / "model.conf")
-    register = read_register(folder / "reasons.csv")
-    lines = _read_rules(folder / "rules")
+    model = _read_model(folder / "model.conf", source)
+    register = read_register(folder / "reasons.csv", source)
+    lines = _read_rules(folder / "rules", source)
     roles = read_groups(lines["g"], tuple(Role), "role")
     actions = read_groups(lines["g2"], ACTION_WORDS, "action")
     reader = _Reader(register, roles, actions)
@@ -40,14 +40,14 @@ def load(folder: Path = PACKAGED) -> RuleSet:
     duties = tuple(reader.duty(place, cells) for place, cells in lines["p2"])
     _refuse_missing(folder / "rules", "rule", register.reasons.keys() - WITHOUT_ROWS, {rule.name for rule in rules})
     _refuse_missing(folder / "rules", "obligation", set(Obligation), {duty.name for duty in duties})
-    habilitations = read_habilitations(folder / "habilitations.csv")
+    habilitations = read_habilitations(folder / "habilitations.csv", source)
     return RuleSet(model, rules, duties, roles, actions, register, habilitations)
 
 
-def _read_model(file: Path) -> str:
+def _read_model(file: Path, source: Source) -> str:
     """Casbin's definitions, which must be those that the engine is written for, up to comments and blanks."""
     expected = [" ".join(text.split()) for _, text in read_lines(PACKAGED / "model.conf")]
-    lines = read_lines(file)
+    lines = read_lines(file, source)
     found = [" ".join(text.split()) for _, text in lines]
     for (line, _), here, there in zip(lines, found, expected, strict=False):
         if here != there:
@@ -59,23 +59,23 @@ def _read_model(file: Path) -> str:
     return "\n".join(found)
 
 
-def _read_rules(folder: Path) -> dict[str, list[Line]]:
+def _read_rules(folder: Path, source: Source) -> dict[str, list[Line]]:
     """All rows of all chapters, by type."""
     lines: dict[str, list[Line]] = {kind: [] for kind in _ARITY}
-    for file in _chapters(folder):
-        for kind, line in read_rows(file, _ARITY):
+    for file in _chapters(folder, source):
+        for kind, line in read_rows(file, _ARITY, source):
             lines[kind].append(line)
     return lines
 
 
-def _chapters(folder: Path) -> list[Path]:
+def _chapters(folder: Path, source: Source) -> list[Path]:
     """The files of the folder; one that would not be read is a refusal lost, so there must be none."""
     try:
-        files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+        files = source.files(folder)
     except OSError as error:
         raise PolicyFileError(folder, None, f"cannot be read: {error.strerror}") from None
     for file in files:
-        if file.suffix != ".csv" or not file.is_file():
+        if file.suffix != ".csv":
             raise PolicyFileError(file, None, "is not a .csv file, and nothing else may stand beside the rules")
     if not files:
         raise PolicyFileError(folder, None, "holds no .csv file")

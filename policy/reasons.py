@@ -9,7 +9,7 @@ from pathlib import Path
 
 from models.decisions import NOT_PERMITTED
 from policy.errors import PolicyFileError
-from policy.text import read_table, refuse_unknown
+from policy.text import DISK, Source, read_table, refuse_unknown
 
 HEADER = ("rule", "effect", "fr", "en")
 ALLOW = "allow"
@@ -50,10 +50,10 @@ def is_slug(word: str) -> bool:
     return all(part.isascii() and part.isalnum() and part == part.lower() for part in parts)
 
 
-def read_register(file: Path) -> Register:
+def read_register(file: Path, source: Source = DISK) -> Register:
     """The register of a policy folder. Raises PolicyFileError."""
     reasons: dict[str, Reason] = {}
-    for line, (rule, effect, fr, en) in read_table(file, HEADER):
+    for line, (rule, effect, fr, en) in read_table(file, HEADER, source):
         refuse_unknown(file, line, "effect", effect, EFFECTS)
         if not is_slug(rule):
             raise PolicyFileError(file, line, f"{rule!r} is no rule id: lower-case words joined by hyphens")

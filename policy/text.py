@@ -6,8 +6,11 @@ an empty file without a word: hence this one.
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
+from errno import ENOENT
 from pathlib import Path
+from typing import Protocol
 
 from policy.errors import PolicyFileError
 
@@ -20,10 +23,46 @@ Line = tuple[Place, list[str]]
 """A row: where it stands, and its cells behind the type of row."""
 
 
-def read_lines(file: Path) -> list[tuple[int, str]]:
+class Source(Protocol):
+    """Where files are read from. Both raise OSError where there is nothing."""
+
+    def read(self, file: Path) -> bytes: ...
+
+    def files(self, folder: Path) -> list[Path]:
+        """Whatever stands in a folder and is not hidden, in the order of names."""
+        ...
+
+
+class _Disk:
+    def read(self, file: Path) -> bytes:
+        return file.read_bytes()
+
+    def files(self, folder: Path) -> list[Path]:
+        return sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+
+
+DISK: Source = _Disk()
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A source in memory: the text of each file, by its name in the folder that would hold them all (`Path()`)."""
+
+    texts: Mapping[str, str]
+
+    def read(self, file: Path) -> bytes:
+        if file.as_posix() not in self.texts:
+            raise FileNotFoundError(ENOENT, "No such file")
+        return self.texts[file.as_posix()].encode()
+
+    def files(self, folder: Path) -> list[Path]:
+        return sorted(file for file in map(Path, self.texts) if file.parent == folder)
+
+
+def read_lines(file: Path, source: Source = DISK) -> list[tuple[int, str]]:
     """The lines that are neither blank nor comments, with their numbers. Raises PolicyFileError."""
     try:
-        content = file.read_bytes()
+        content = source.read(file)
     except OSError as error:
         raise PolicyFileError(file, None, f"cannot be read: {error.strerror}") from None
     if content.startswith(_BYTE_ORDER_MARK):
@@ -48,9 +87,9 @@ def _refuse_bytes(file: Path, line: int, raw: bytes) -> None:
         raise PolicyFileError(file, line, f"holds a character that does not print: {strange[0]!r}")
 
 
-def read_rows(file: Path, arity: Mapping[str, int]) -> Iterator[tuple[str, Line]]:
+def read_rows(file: Path, arity: Mapping[str, int], source: Source = DISK) -> Iterator[tuple[str, Line]]:
     """The rows of a file of rules, each with its type, which says how many cells follow. Raises PolicyFileError."""
-    for line, text in read_lines(file):
+    for line, text in read_lines(file, source):
         kind, *cells = _split_row(file, line, text)
         refuse_unknown(file, line, "type of row", kind, arity)
         if len(cells) != arity[kind]:
@@ -71,9 +110,9 @@ def _split_row(file: Path, line: int, text: str) -> list[str]:
     return [cell.strip() for cell in text.split(",")]
 
 
-def read_table(file: Path, header: tuple[str, ...]) -> list[tuple[int, list[str]]]:
+def read_table(file: Path, header: tuple[str, ...], source: Source = DISK) -> list[tuple[int, list[str]]]:
     """The rows of a table with a header, where a cell that holds a comma is quoted. Raises PolicyFileError."""
-    (first, titles), *rows = [(line, _cells(file, line, text)) for line, text in read_lines(file)]
+    (first, titles), *rows = [(line, _cells(file, line, text)) for line, text in read_lines(file, source)]
     if tuple(titles) != header:
         raise PolicyFileError(file, first, f"the header must be {','.join(header)}")
     if not rows:

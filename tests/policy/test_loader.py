@@ -287,7 +287,7 @@ class TestFiles:
     def test_a_folder_is_no_chapter(self, folder: Path) -> None:
         """Whatever its name."""
         (folder / "rules" / "old.csv").mkdir()
-        fault = "is not a .csv file, and nothing else may stand beside the rules"
+        fault = "cannot be read: Is a directory"
         assert refusal(folder) == ("rules/old.csv", None, fault)
 
     def test_a_rule_of_the_register_has_rows(self, folder: Path) -> None:
