@@ -61,7 +61,8 @@ class Entry:
     without time zone.
 
     `client` is the component that asked; `revision` the digest of the rule set; `organization` where a
-    professional acts, if it is one of his; `change` what a change of rights changed.
+    professional acts, if it is one of his; `profession` that of a professional who asks about documents, by which
+    they were open to him or not; `change` what a change of rights changed.
     """
 
     at: datetime
@@ -76,6 +77,7 @@ class Entry:
     request_id: str
     organization: str | None = None
     authentication: str | None = None
+    profession: str | None = None
     mode: str = _NORMAL
     reason: str = field(default="", repr=False)
     patient_present: bool = False
@@ -91,7 +93,7 @@ class Entry:
         object.__setattr__(self, "at", self.at.astimezone(UTC))
         for name in ("action", "client", "request_id", "mode"):
             object.__setattr__(self, name, word(getattr(self, name)))
-        for name in ("organization", "authentication"):
+        for name in ("organization", "authentication", "profession"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, word(value))
         for name in ("subject", "resource"):
@@ -119,7 +121,8 @@ class Entry:
         """
         question, context = case.question, case.question.context
         known = case.dossier is not None and case.dossier.state is not DossierState.NONE
-        own = isinstance(case.subject, Professional) and context.organization in case.subject.organizations
+        professional = case.subject if isinstance(case.subject, Professional) else None
+        own = professional is not None and context.organization in professional.organizations
         return cls(
             at=question.at,
             dossier=case.dossier.id if known and case.dossier is not None else NO_DOSSIER,
@@ -133,6 +136,7 @@ class Entry:
             request_id=request_id,
             organization=context.organization if own else None,
             authentication=context.authentication,
+            profession=professional.profession if professional is not None and case.document is not None else None,
             mode=context.mode,
             reason=context.reason,
             patient_present=context.patient_present,
@@ -161,6 +165,7 @@ class Entry:
                 request_id=self.request_id,
                 organization=UNSET if self.organization is None else self.organization,
                 authentication=UNSET if self.authentication is None else self.authentication,
+                profession=UNSET if self.profession is None else self.profession,
                 mode=UNSET if self.mode == _NORMAL else self.mode,
                 reason=self.reason or UNSET,
                 patient_present=self.patient_present or UNSET,
@@ -234,7 +239,7 @@ def place(entry: bytes, dossier: UUID, position: int, sequence: int, previous: b
 
 
 def fold(entries: Iterable[Entry]) -> list[Entry]:
-    """One entry for each dossier, subject and context among the entries of a batch, with the batch's items.
+    """One entry for each dossier, subject, context and rule set among the entries of a batch, with the batch's items.
 
     What was asked alone stays as it is. A folded entry is permitted if any item is, by that item's rule, and names the
     dossier as its resource; its action is that of the items if they agree, else `evaluations`.
@@ -242,7 +247,7 @@ def fold(entries: Iterable[Entry]) -> list[Entry]:
     groups: dict[tuple[object, ...], list[Entry]] = {}
     for entry in entries:
         said = (entry.organization, entry.authentication, entry.mode, entry.reason, entry.patient_present)
-        groups.setdefault((entry.dossier, entry.subject, *said), []).append(entry)
+        groups.setdefault((entry.dossier, entry.subject, entry.revision, *said), []).append(entry)
     return [group[0] if len(group) == 1 else _folded(group) for group in groups.values()]
 
 
@@ -256,6 +261,7 @@ def _folded(group: Sequence[Entry]) -> Entry:
         refused_by=(),
         obligations=tuple(dict.fromkeys(word for entry in group for word in entry.obligations)),
         situation=(),
+        profession=next((entry.profession for entry in group if entry.profession is not None), None),
         items=tuple(
             Item(entry.action, entry.resource, entry.allowed, entry.rule, entry.obligations, entry.situation)
             for entry in group
@@ -279,6 +285,7 @@ def _entry_of(line: wire.Line) -> Entry:
         request_id=read.request_id,
         organization=None if read.organization is UNSET else read.organization,
         authentication=None if read.authentication is UNSET else read.authentication,
+        profession=None if read.profession is UNSET else read.profession,
         mode=_NORMAL if read.mode is UNSET else read.mode,
         reason=read.reason or "",
         patient_present=read.patient_present or False,

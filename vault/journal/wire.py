@@ -41,6 +41,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_id: str
     organization: str | UnsetType = UNSET
     authentication: str | UnsetType = UNSET
+    profession: str | UnsetType = UNSET
     mode: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     patient_present: bool | UnsetType = UNSET

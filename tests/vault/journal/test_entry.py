@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.decisions import Decision
-from models.facts import Case, Context, Dossier, Professional, Question, Reference
+from models.facts import Case, Context, Document, Dossier, Person, Professional, Question, Reference, Subject
 from models.vocabulary import DossierState, Obligation
 from tests.vault.journal.entries import AT, DOCUMENT, DOSSIER, HOLDER, NURSE, OTHER_DOSSIER, PHYSICIAN, an_entry
 from vault.errors import JournalEntryError
@@ -38,6 +38,7 @@ entries = st.builds(
     request_id=words,
     organization=st.none() | words,
     authentication=st.none() | words,
+    profession=st.none() | slugs,
     mode=words,
     reason=words,
     patient_present=st.booleans(),
@@ -88,6 +89,7 @@ def test_the_bytes_of_a_full_line() -> None:
         resource=Reference("dossier", str(DOSSIER)),
         organization="750000002",
         authentication="cps",
+        profession="midwife",
         mode="break_glass",
         reason="inconscient, allergie é",
         patient_present=True,
@@ -138,6 +140,7 @@ def test_the_bytes_of_a_full_line() -> None:
         "obligations": ["write_down"],
         "organization": "750000002",
         "patient_present": True,
+        "profession": "midwife",
         "reason": "inconscient, allergie é",
         "refused_by": ["blocked"],
         "request_id": "r-1",
@@ -215,6 +218,7 @@ def test_an_ins_is_hidden_wherever_a_caller_put_it(ins: str) -> None:
         request_id=ins,
         organization=ins,
         authentication=ins,
+        profession=ins,
         mode=ins,
         items=(Item(ins, Reference("document", ins), False, "no-document"),),
         change={"professional": ins},
@@ -292,6 +296,22 @@ def test_the_entry_of_a_decision() -> None:
     )
 
 
+DOCTOR = Professional("10001234565", "physician")
+REPORT = Document(UUID(DOCUMENT), "11488-4", PHYSICIAN, AT)
+
+
+@pytest.mark.parametrize(
+    "subject, document, expected",
+    [(DOCTOR, REPORT, "physician"), (DOCTOR, None, None), (Person(DOSSIER), REPORT, None), (None, REPORT, None)],
+)
+def test_the_profession_of_who_asks(subject: Subject | None, document: Document | None, expected: str | None) -> None:
+    """It is told where it counted: of a professional who asks about a document. Of the document nothing is told."""
+    case = _case(subject=subject, document=document)
+    entry = Entry.of(case, REFUSED, client="viewer", request_id="r-1", revision="")
+    assert entry.profession == expected
+    assert b"11488-4" not in entry.encode()
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -308,12 +328,13 @@ def test_the_entry_of_a_question_about_nothing_known(case: Case) -> None:
 
 
 def test_a_batch_is_one_entry_for_each_dossier_and_subject() -> None:
-    """What was asked together is told together, and each item keeps its own answer."""
+    """What was asked together is told together, unless other rules answered, and each item keeps its own answer."""
     first = an_entry(allowed=False, rule="masked", refused_by=("masked",), situation=("masked",))
     second = an_entry(resource=Reference("document", "b"), rule="care-team", obligations=("write_down",))
     alone = an_entry(dossier=OTHER_DOSSIER)
     another = an_entry(subject=NURSE)
-    folded = fold([first, alone, second, another])
+    other_rules = an_entry(revision="60" * 32)
+    folded = fold([first, alone, second, another, other_rules])
     assert folded == [
         an_entry(
             resource=Reference("dossier", str(DOSSIER)),
@@ -326,7 +347,15 @@ def test_a_batch_is_one_entry_for_each_dossier_and_subject() -> None:
         ),
         alone,
         another,
+        other_rules,
     ]
+
+
+def test_the_profession_of_a_batch_is_that_of_its_documents() -> None:
+    """Who lists a dossier is told by his profession as soon as a line is about a document."""
+    listing = an_entry(action="document:list", resource=Reference("dossier", str(DOSSIER)))
+    (folded,) = fold([listing, an_entry(profession="physician"), an_entry(profession="physician")])
+    assert folded.profession == "physician"
 
 
 def test_a_batch_of_refusals_of_several_actions() -> None:
