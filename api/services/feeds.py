@@ -135,8 +135,9 @@ class Feeding:
     async def _write_down(self, actor: Actor, nowhere: Sequence[Judgement]) -> None:
         """That so many lines were refused, and not about whom: nothing is kept of people without a dossier."""
         for entry in self._judging.entries(actor.caller, nowhere, {"lines": str(len(nowhere))}):
-            resource = of_dossier(NO_DOSSIER)
-            await self._ledger.record(replace(entry, dossier=NO_DOSSIER, resource=resource, items=()))
+            alike = entry.items[0].situation if entry.items else entry.situation  # without a dossier, all are the same
+            told = replace(entry, dossier=NO_DOSSIER, resource=of_dossier(NO_DOSSIER), situation=alike, items=())
+            await self._ledger.record(told)
 
     def _read(self, line: Numbered, kind: type[FedLine]) -> tuple[str | None, Given[FedLine] | Refusal]:
         identity = None
