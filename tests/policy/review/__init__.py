@@ -1,0 +1,1 @@
+"""What reviewers ask of a rule set."""
