@@ -35,8 +35,8 @@ def condition(text: str) -> Condition:
                 "strong_authentication"
             ),
             (
-                "a health professional of the care team, to which the holder consented, reads a masked document of others "
-                "of a type that the matrix opens to the profession, with a strong authentication"
+                "a health professional of the care team, to which the holder consented, reads a masked document of "
+                "others of a type that the matrix opens to the profession, with a strong authentication"
             ),
         ),
         ("person document:list normal holder closed", "the holder lists the documents of a closed dossier"),
@@ -57,8 +57,8 @@ def condition(text: str) -> Condition:
         ),
         (
             (
-                "social_professional document:list break_glass reasoned break_glass_refused emergency_lifts_mask granted "
-                "own_dossier care_team_consent"
+                "social_professional document:list break_glass reasoned break_glass_refused emergency_lifts_mask "
+                "granted own_dossier care_team_consent"
             ),
             (
                 "a social professional who has the holder's explicit consent and whose own dossier it is lists the "
@@ -85,16 +85,16 @@ def condition(text: str) -> Condition:
         (
             "person document:deposit normal holder known_document_type patient_document patient_expression",
             (
-                "the holder deposits a document of the category of patients' documents and of a type that expresses the "
-                "patient's will"
+                "the holder deposits a document of the category of patients' documents and of a type that expresses "
+                "the patient's will"
             ),
         ),
         ("person document:deposit normal holder", "the holder deposits a document of an unknown type"),
         (
             "physician message:read normal closed correspondent strong_authentication",
             (
-                "a physician reads a message of which they are the sender or the addressee, about a closed dossier, with "
-                "a strong authentication"
+                "a physician reads a message of which they are the sender or the addressee, about a closed dossier, "
+                "with a strong authentication"
             ),
         ),
         (
