@@ -46,7 +46,7 @@ _STATES = {
     DossierState.CLOSED: Fact.CLOSED.bit,
     DossierState.SUSPENDED: Fact.SUSPENDED.bit,
 }
-_PROFESSION_ROLES = {
+PROFESSION_ROLES = {
     key: Role.SOCIAL_PROFESSIONAL if profession.kind is ProfessionKind.SOCIAL else Role.OTHER_HEALTH_PROFESSIONAL
     for key, profession in reference.PROFESSIONS.items()
 } | {"physician": Role.PHYSICIAN}
@@ -157,7 +157,7 @@ def _unanswerable(bits: int) -> Situation:
 def _role(subject: Subject | None) -> Role:
     """The kind of subject; a profession that the reference data do not name is nobody's."""
     if isinstance(subject, Professional):
-        return _PROFESSION_ROLES.get(subject.profession, Role.UNKNOWN)
+        return PROFESSION_ROLES.get(subject.profession, Role.UNKNOWN)
     if isinstance(subject, Person):
         return Role.PERSON
     if isinstance(subject, Organization):

@@ -78,6 +78,11 @@ class Plane(Situations):
         """Each dimension with its stride: how far apart two neighbouring alternatives stand."""
         return zip(self._strides, self.dimensions, strict=True)
 
+    def tells(self, conditions: Iterable[Condition]) -> bool:
+        """Whether the plane tells apart all that the conditions ask about, as far as it means something here."""
+        untold = frozenset[Fact]().union(*(each.facts for each in self._untold))
+        return all(untold.isdisjoint(condition.facts) for condition in conditions)
+
     def situation(self, number: int) -> Situation:
         """The plainest of the situations that a bit stands for."""
         facts = frozenset[Fact]()

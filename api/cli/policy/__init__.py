@@ -3,6 +3,8 @@
 import click
 
 from api.cli.policy.check import check
+from api.cli.policy.diff import diff
+from api.cli.policy.prove import prove
 
 
 @click.group()
@@ -10,5 +12,5 @@ def policy() -> None:
     """The rules."""
 
 
-for _command in (check,):
+for _command in (check, prove, diff):
     policy.add_command(_command)
