@@ -22,7 +22,8 @@ from policy.words import ACTION_WORDS, ANY_RULE, NO_ACTION, Role
 PACKAGED = Path(__file__).parent
 """The policy that the package carries."""
 
-_ARITY = {"p": 5, "p2": 5, "g": 2, "g2": 2}
+ARITY = {"p": 5, "p2": 5, "g": 2, "g2": 2}
+"""How many cells follow each type of row."""
 
 
 def load(folder: Path = PACKAGED, source: Source = DISK) -> RuleSet:
@@ -61,9 +62,9 @@ def _read_model(file: Path, source: Source) -> str:
 
 def _read_rules(folder: Path, source: Source) -> dict[str, list[Line]]:
     """All rows of all chapters, by type."""
-    lines: dict[str, list[Line]] = {kind: [] for kind in _ARITY}
+    lines: dict[str, list[Line]] = {kind: [] for kind in ARITY}
     for file in _chapters(folder, source):
-        for kind, line in read_rows(file, _ARITY, source):
+        for kind, line in read_rows(file, ARITY, source):
             lines[kind].append(line)
     return lines
 
