@@ -1,10 +1,11 @@
 """What is written about documents: facts, never content."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
@@ -13,6 +14,14 @@ from models.facts import Document
 from models.queries.dossiers import hold_dossier
 from models.tables import document, place
 from models.vocabulary import DocumentStatus
+
+Place = tuple[UUID, UUID]
+"""A document's dossier, and its id."""
+
+_PLACE = tuple_(document.c.dossier, document.c.id)
+_TYPES = select(document.c.dossier, document.c.id, document.c.document_type)
+_PLACES = 1_000
+"""So many are named in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,17 @@ async def read_standings(database: Database, dossier: UUID) -> dict[UUID, Standi
         dossier,
     )
     return {identity: Standing(Version(series, version), contest) for identity, series, version, contest in rows}
+
+
+async def read_types(database: Database, documents: Collection[Place]) -> dict[Place, str]:
+    """The type of each of these documents that is still known: of deleted ones too, not of erased dossiers'."""
+    wanted = sorted(set(documents))
+    types: dict[Place, str] = {}
+    async with database.connect() as connection:
+        for start in range(0, len(wanted), _PLACES):
+            found = _TYPES.where(_PLACE.in_(wanted[start : start + _PLACES]))
+            types |= {(row.dossier, row.id): row.document_type for row in await connection.execute(found)}
+    return types
 
 
 async def read_standing(database: Database, dossier: UUID, identity: UUID) -> Standing | None:

@@ -2,9 +2,11 @@
 
 import click
 
+from api.cli.policy.cases import cases
 from api.cli.policy.check import check
 from api.cli.policy.diff import diff
 from api.cli.policy.prove import prove
+from api.cli.policy.replay import replay
 
 
 @click.group()
@@ -12,5 +14,5 @@ def policy() -> None:
     """The rules."""
 
 
-for _command in (check, prove, diff):
+for _command in (check, cases, prove, diff, replay):
     policy.add_command(_command)
