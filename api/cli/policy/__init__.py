@@ -5,6 +5,7 @@ import click
 from api.cli.policy.cases import cases
 from api.cli.policy.check import check
 from api.cli.policy.diff import diff
+from api.cli.policy.matrix import matrix
 from api.cli.policy.prove import prove
 from api.cli.policy.replay import replay
 
@@ -14,5 +15,5 @@ def policy() -> None:
     """The rules."""
 
 
-for _command in (check, cases, prove, diff, replay):
+for _command in (check, cases, prove, diff, replay, matrix):
     policy.add_command(_command)
