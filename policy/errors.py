@@ -2,6 +2,7 @@
 
 PolicyError
 ├── PolicyFileError     a policy file is not what it must be: nothing is loaded, file and line are told
+├── BundleError         a policy bundle is refused: the rules in force stay, why is told by one word and a sentence
 ├── SituationError      words that make no situation
 └── EvaluationError     a situation that could not be judged: it is denied, and said so in the logs
 
@@ -24,6 +25,17 @@ class PolicyFileError(PolicyError):
         self.file = file
         self.line = line
         self.fault = fault
+
+
+class BundleError(PolicyError):
+    """A policy bundle is refused; `reason` is one of a few words, which logs and figures may hold.
+
+    The sentence repeats nothing of a bundle but a name that its form already bounds.
+    """
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class SituationError(PolicyError):
