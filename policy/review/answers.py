@@ -8,7 +8,7 @@ from typing import TypeVar
 from models.decisions import NOT_PERMITTED, Decision
 from models.vocabulary import Action, Obligation
 from policy.reasons import ALLOW, DENY, Register
-from policy.review.planes import Sample, Situations
+from policy.review.planes import Plane, Sample, Situations
 from policy.ruleset import Duty, Row, Rule, RuleSet
 from policy.situation import Situation
 from policy.words import ANY_RULE, Fact, Role
@@ -97,6 +97,13 @@ def answer(rules: RuleSet, situation: Situation) -> tuple[Decision, tuple[Row, .
     role, action = situation.role, situation.action
     answers = Answers(Sample(role, action, [situation]), bearing(rules, role, action), rules.register)
     return answers.decision(0), tuple(row for row in answers.rows if answers.applies[row.id])
+
+
+def whole(rules: RuleSet, role: Role, action: Action | None) -> tuple[Plane, Answers]:
+    """Everything that these rules answer to a role and an action."""
+    rows = bearing(rules, role, action)
+    plane = Plane(role, action, asked(rows))
+    return plane, Answers(plane, rows, rules.register)
 
 
 def bearing(rules: RuleSet, role: Role, action: Action | None) -> tuple[Row, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from models.reference import DOCUMENT_TYPES
 from models.vocabulary import Action, Obligation
 from policy.conditions import Condition
-from policy.review.answers import Answers, answer, asked, bearing, union
+from policy.review.answers import Answers, answer, asked, bearing, union, whole
 from policy.review.diagrams import Diagram
 from policy.review.difference import (
     CLOSED,
@@ -120,12 +120,9 @@ def _matrix(old: RuleSet, new: RuleSet) -> Iterator[Opening]:
 
 def _decides(rules: RuleSet, role: Role, fact: Fact) -> bool:
     """Whether the fact decides anything for a role: in some situation the answer is another without it."""
-    for other, action in MEETINGS:
-        rows = bearing(rules, role, action) if other is role else ()
-        if fact in asked(rows):
-            plane = Plane(role, action, asked(rows))
-            answers = Answers(plane, rows, rules.register)
-            columns = (*answers.decided.values(), *answers.obliged.values())
-            if any(plane.turned(fact, column, plane.all ^ column) for column in columns):
-                return True
+    for action in Action:
+        plane, answers = whole(rules, role, action)
+        columns = (*answers.decided.values(), *answers.obliged.values())
+        if any(plane.turned(fact, column, plane.all ^ column) for column in columns):
+            return True
     return False
