@@ -8,7 +8,6 @@ and a cover of the set by few conditions.
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from math import inf
-from operator import itemgetter
 
 from policy.conditions import Condition
 from policy.review.planes import Plane, plainest
@@ -78,21 +77,37 @@ class Diagram:
 
     def nearest(self, number: int, cost: Cost) -> Situation:
         """The situation of the set that costs least, the costs of its alternatives added up. The set is not empty."""
+        return self.plane.completed(next(self.all_nearest(number, cost)))
+
+    def all_nearest(self, number: int, cost: Cost) -> Iterator[frozenset[Fact]]:
+        """The facts of every situation of the set that costs least, of the dimensions that the plane tells.
+
+        The same set and cost always give the same order. An empty set has none.
+        """
 
         @cache
-        def cheapest(node: int, level: int) -> tuple[float, frozenset[Fact]]:
-            if node == NOWHERE:
-                return inf, frozenset()
-            if level < 0:
-                return 0, frozenset()
+        def ways(node: int, level: int) -> list[tuple[float, frozenset[Fact], int]]:
             dimension = self._dimensions[level]
-            ways = []
-            for some, child in zip(dimension.alternatives, self._children(node, level), strict=True):
-                price, facts = cheapest(child, level - 1)
-                ways.append((price + cost(some, dimension), facts | some))
-            return min(ways, key=itemgetter(0))
+            below = zip(dimension.alternatives, self._children(node, level), strict=True)
+            return [(cheapest(child, level - 1) + cost(some, dimension), some, child) for some, child in below]
 
-        return self.plane.completed(cheapest(number, self._top)[1])
+        @cache
+        def cheapest(node: int, level: int) -> float:
+            if node == NOWHERE:
+                return inf
+            return 0 if level < 0 else min(price for price, _, _ in ways(node, level))
+
+        def walk(node: int, level: int) -> Iterator[frozenset[Fact]]:
+            if level < 0:
+                yield frozenset()
+                return
+            least = cheapest(node, level)
+            for price, some, child in ways(node, level):
+                if price == least:
+                    yield from (some | rest for rest in walk(child, level - 1))
+
+        if number != NOWHERE:
+            yield from walk(number, self._top)
 
     def smallest(self, number: int) -> Situation:
         """The situation of the set with the fewest facts. The set is not empty."""
