@@ -9,7 +9,7 @@ from policy.loader import PACKAGED
 
 def copy_of_the_policy(folder: Path) -> Path:
     """The packaged policy, copied into this folder."""
-    for name in ("model.conf", "reasons.csv", "habilitations.csv"):
+    for name in ("model.conf", "reasons.csv", "habilitations.csv", "sources.csv"):
         shutil.copyfile(PACKAGED / name, folder / name)
     shutil.copytree(PACKAGED / "rules", folder / "rules")
     return folder

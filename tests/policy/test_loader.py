@@ -486,7 +486,7 @@ def test_a_row_keeps_where_it_stands() -> None:
     (rule,) = (rule for rule in load().rules if rule.id == "holder/contest")
     assert (rule.name, rule.who, rule.action, rule.effect) == ("holder", "person", "document:contest", "allow")
     assert rule.condition == Condition(frozenset({Fact.HOLDER}), frozenset({Fact.AUTHOR}))
-    assert (rule.file.name, rule.line) == ("60-patient.csv", 7)
+    assert (rule.file.name, rule.line) == ("60-patient.csv", 9)
 
 
 def test_groups_are_worked_out() -> None:
