@@ -124,11 +124,17 @@ def laws_folder(folder: Path) -> Path:
     return own if own.is_dir() else PACKAGED / "laws"
 
 
-def read_laws(folder: Path, register: Register) -> tuple[Law, ...]:
-    """The laws of a folder `laws`. Raises PolicyFileError."""
+def read_words(folder: Path) -> tuple[Groups, Groups]:
+    """The laws' own groups, of roles and of actions. Raises PolicyFileError."""
     rows = list(read_rows(folder / WORDS, _ARITY))
     roles = read_groups([line for kind, line in rows if kind == "g"], tuple(Role), "role")
     actions = read_groups([line for kind, line in rows if kind == "g2"], ACTION_WORDS, "action")
+    return roles, actions
+
+
+def read_laws(folder: Path, register: Register) -> tuple[Law, ...]:
+    """The laws of a folder `laws`. Raises PolicyFileError."""
+    roles, actions = read_words(folder)
     laws: dict[str, Law] = {}
     for file in _tables(folder):
         for line, cells in read_table(file, HEADER):
