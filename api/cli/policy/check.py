@@ -10,11 +10,20 @@ from api.settings import Settings
 
 @click.command()
 @folder
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A policy folder whose ids must not be used again with another meaning; default: the packaged one.",
+)
+@click.option("--strict", is_flag=True, help="Warnings fail, too.")
 @as_json
 @click.pass_obj
-def check(settings: Settings, folder: Path | None, *, as_json: bool) -> None:  # noqa: ARG001 - a first form
-    """Load a policy folder (default: the one in force) as the service would, and say what is refused."""
-    from policy.engine import Engine
+def check(settings: Settings, folder: Path | None, against: Path | None, *, strict: bool, as_json: bool) -> None:
+    """Say what is refused in a policy folder (default: the one in force), and what a reviewer should look at."""
+    from api.cli.policy.showing import show
+    from policy.loader import PACKAGED, load
+    from policy.review.lint.checking import check as check_folder
 
-    engine = Engine.load(folder or settings.policy_dir)
-    click.echo(f"accepted: revision {engine.revision}")
+    checked = folder or settings.policy_dir or PACKAGED
+    before = against or (None if checked.samefile(PACKAGED) else PACKAGED)
+    show(check_folder(checked, load(before) if before else None, strict=strict), as_json=as_json)
