@@ -281,6 +281,20 @@ journal_node = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 
+# The rules.
+
+policy_in_force = Table(
+    "policy_in_force",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("version", BigInteger, nullable=False, comment="Of the bundle; 0 if there has been none."),
+    Column("content", LargeBinary, nullable=False, comment="SHA-256 of what its reviewers signed; empty if none."),
+    Column("bundle", LargeBinary, nullable=False, comment="The bundle as it was published; empty if none."),
+    Column("revision", Text, nullable=False, comment="Of the rules last put in force, by a bundle or from a folder."),
+    Column("since", Instant, nullable=False),
+    comment="One row: what every instance follows, and may not fall behind.",
+)
+
 # Who may call the service.
 
 client = Table(
