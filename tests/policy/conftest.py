@@ -1,10 +1,9 @@
-"""The packaged rules, loaded once, and the whole space of situations under them."""
+"""The packaged rules, loaded once."""
 
 import pytest
 
 from policy.engine import Engine
 from policy.ruleset import RuleSet
-from tests.policy.everywhere import Plane, planes
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +16,3 @@ def engine() -> Engine:
 def rules(engine: Engine) -> RuleSet:
     """The packaged rules."""
     return engine.rules
-
-
-@pytest.fixture(scope="session")
-def space(rules: RuleSet) -> tuple[Plane, ...]:
-    """Every situation there is, under the packaged rules."""
-    return planes(rules)

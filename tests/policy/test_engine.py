@@ -1,12 +1,10 @@
 """The engine: Casbin's answers, gathered, ordered, remembered; and no answer where there is none."""
 
 import logging
-import random
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from secrets import randbits
+from random import Random
 from threading import Barrier
 from typing import Any
 
@@ -18,19 +16,23 @@ from models.vocabulary import Action, Obligation
 from policy import engine as engine_module
 from policy.engine import Engine
 from policy.loader import load
-from policy.reasons import ALLOW, DENY
 from policy.ruleset import RuleSet
 from policy.situation import Situation
 from policy.words import Fact, Role
 from tests.policy.asking import NURSE, PHYSICIAN, ask
-from tests.policy.everywhere import Plane
 from tests.policy.folders import copy_of_the_policy, rewrite
+from tests.policy.review.bulk import draw_situation
 
 CANNOT_JUDGE = Decision(allowed=False, rule="cannot-judge")
 
 
 def told(words: str) -> Situation:
     return Situation.from_words(words.split())
+
+
+def drawn(many: int) -> list[Situation]:
+    random = Random(15)
+    return [draw_situation(random) for _ in range(many)]
 
 
 READING = told("physician document:read normal treating_physician habilitated strong_authentication has_read")
@@ -149,40 +151,13 @@ class TestFolder:
         assert Fact.HABILITATED not in other.situation_of(case).facts
         assert other.revision != engine.revision
 
-    def test_the_order_of_rows_is_indifferent(self, rules: RuleSet, space: tuple[Plane, ...]) -> None:
+    def test_the_order_of_rows_is_indifferent(self, rules: RuleSet) -> None:
         """Row order decides nothing: the register's order does."""
         backwards = Engine(replace(rules, rules=rules.rules[::-1], duties=rules.duties[::-1]))
         forwards = Engine(rules)
         assert backwards.revision == forwards.revision
-        for plane in space[:: len(space) // 100]:
-            situation = plane.situation(plane.size // 2)
+        for situation in drawn(500):
             assert backwards.judge(situation) == forwards.judge(situation)
-
-
-def expected_decisions(plane: Plane, numbers: Iterable[int]) -> dict[Situation, Decision]:
-    """The decisions on some situations of a plane, worked out without Casbin."""
-    refusals, permissions = plane.by_rule(DENY), plane.by_rule(ALLOW)
-    deciding, obliged = plane.deciding(), plane.obliged()
-
-    def at(number: int) -> Decision:
-        refused_by = tuple(rule for rule, column in refusals.items() if column >> number & 1)
-        allowed_by = tuple(rule for rule, column in permissions.items() if column >> number & 1)
-        (rule,) = (rule for rule, column in deciding.items() if column >> number & 1)
-        obligations = tuple(each for each, column in obliged.items() if column >> number & 1)
-        return Decision(bool(allowed_by) and not refused_by, rule, refused_by, allowed_by, obligations)
-
-    return {plane.situation(number): at(number) for number in numbers}
-
-
-def test_casbin_agrees_with_the_rows(rules: RuleSet, space: tuple[Plane, ...]) -> None:
-    """On every situation of a role and an action that have few, and on some drawn at random of those that have many."""
-    engine = Engine(rules)
-    seed = randbits(32)
-    draw = random.Random(seed)
-    for plane in space:
-        numbers = range(plane.size) if plane.size <= 32 else draw.sample(range(plane.size), 12)
-        expected = expected_decisions(plane, numbers)
-        assert {situation: engine.judge(situation) for situation in expected} == expected, f"seed {seed}"
 
 
 class TestMemory:
@@ -231,9 +206,9 @@ class TestMemory:
         assert engine.judge(READING) == engine.judge(READING)
         assert questions == [READING, READING]
 
-    def test_many_threads_get_the_same_answers(self, rules: RuleSet, space: tuple[Plane, ...]) -> None:
+    def test_many_threads_get_the_same_answers(self, rules: RuleSet) -> None:
         """Whoever comes first."""
-        situations = [plane.situation(plane.size // 3) for plane in space[::5]]
+        situations = drawn(200)
         one = Engine(rules)
         expected = [one.judge(situation) for situation in situations]
         shared = Engine(rules)

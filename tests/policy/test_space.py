@@ -5,7 +5,6 @@ import pytest
 from models.vocabulary import Action
 from policy.space import DIMENSIONS, can_hold, dimensions, is_consistent
 from policy.words import Fact, Role
-from tests.policy.everywhere import MEETINGS
 
 
 def bits(*facts: Fact) -> int:
@@ -21,13 +20,6 @@ def test_alternatives_are_told_apart() -> None:
     """No dimension has the same alternative twice, and each has at least two."""
     for dimension in DIMENSIONS:
         assert len(set(dimension.alternatives)) == len(dimension.alternatives) > 1
-
-
-def test_who_meets_what() -> None:
-    """Everybody who is known may ask for everything; who is unknown asks for nothing that is kept."""
-    assert set(MEETINGS) == {(role, action) for role in Role for action in Action if role is not Role.UNKNOWN} | {
-        (Role.UNKNOWN, None)
-    }
 
 
 def test_there_are_thirteen_modes() -> None:
