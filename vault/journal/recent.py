@@ -1,8 +1,8 @@
 """The journal backwards, for those who ask what was decided lately: every line in its place, and as it was written."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -54,12 +54,14 @@ async def _end(database: Database, dossier: UUID | None) -> int:
 
 
 def _held(rows: Sequence[Row[*tuple[Any, ...]]], numbers: range, *, of_dossier: bool) -> Iterator[Line]:
-    """The lines of rows that must have these numbers."""
-    for number, row in zip_longest(numbers, rows):
-        where = f"entry {number} of {'the dossier' if of_dossier else 'the journal'}"
-        if row is None or number != (row.sequence if of_dossier else row.position):
-            raise JournalEntryError(f"{where} is missing, or another one stands in its place")
+    """The lines of rows that must have these numbers, each once."""
+    whose = "the dossier" if of_dossier else "the journal"
+    standing = Counter(row.sequence if of_dossier else row.position for row in rows)
+    for number in numbers:
+        if standing[number] != 1:
+            raise JournalEntryError(f"entry {number} of {whose} {'stands twice' if standing[number] else 'is missing'}")
+    for number, row in zip(numbers, rows, strict=True):
         try:
             yield checked(row)
         except JournalEntryError as error:
-            raise JournalEntryError(f"{where}: {error}") from None
+            raise JournalEntryError(f"entry {number} of {whose}: {error}") from None
