@@ -71,7 +71,7 @@ def _mode(mode: Mode, some: Iterable[Section], notes: _Notes) -> str:
         for category, types in TYPES.items()
     )
     return (
-        f'<section class="mode">\n<h2>{_both(words)}</h2>\n<table class="grid">\n'
+        f'<section>\n<h2>{_both(words)}</h2>\n<table class="grid">\n'
         f"<caption>{escape(words.en)}: who, and the categories of documents</caption>\n"
         f"{_head(heads, len(TYPES))}\n"
         f"{''.join(_section(each, notes) for each in some)}</table>\n</section>"
@@ -120,10 +120,7 @@ def _sign(answer: Answer) -> str:
     return f'<b role="img" aria-label="{answer}">{answer.sign}</b>'
 
 
-def _circumstances(every: tuple[Changes, ...]) -> str:
-    """The second table; nothing where no persona comes in the modes that are shown."""
-    if not every:
-        return ""
+def _circumstances(every: Iterable[Changes]) -> str:
     heads = "".join(f'<th scope="col">{_both(each.words)}</th>' for each in CIRCUMSTANCES)
     rows = "\n".join(
         f'<tr><th scope="row">{_both(each.persona.words)}</th>'
@@ -131,7 +128,7 @@ def _circumstances(every: tuple[Changes, ...]) -> str:
         for each in every
     )
     return (
-        '<section class="mode">\n'
+        '<section class="whole">\n'
         f"<h2>{_both(Words('What changes the answer', 'Ce qui change la réponse'))}</h2>\n"
         '<table class="grid">\n'
         "<caption>One circumstance at a time, for a document of a type that is open to the persona</caption>\n"

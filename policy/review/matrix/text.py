@@ -54,9 +54,8 @@ def lines(content: Content) -> Iterator[str]:
             yield f"{section.tie.en}:"
             for row in section.rows:
                 yield from _merged(row)
-    if content.changes:
-        yield ""
-        yield from _circumstances(content.changes)
+    yield ""
+    yield from _circumstances(content.changes)
     yield ""
     yield from _foot(content)
 
