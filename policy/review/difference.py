@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from models.decisions import Decision
 from models.vocabulary import Action
 from policy.conditions import Condition
+from policy.review.replay import Changes
 from policy.review.telling import Verb, tell, tell_actions, tell_who
 from policy.ruleset import RuleSet
 from policy.situation import Situation
@@ -60,7 +61,8 @@ class Opening:
 class Difference:
     """All that changes (`policy.review.report.Report`); it passes if nothing does.
 
-    `situations` counts those of each kind of change, by its text. Conditions of one kind may overlap.
+    `situations` counts those of each kind of change, by its text. Conditions of one kind may overlap. `accesses` counts
+    recorded decisions, where a journal was at hand.
     """
 
     old: RuleSet = field(repr=False)
@@ -68,6 +70,7 @@ class Difference:
     changes: tuple[Change, ...]
     situations: dict[str, int]
     matrix: tuple[Opening, ...]
+    accesses: Changes | None = None
 
     @property
     def passed(self) -> bool:
@@ -87,6 +90,8 @@ class Difference:
         for opening in self.matrix:
             yield f"{opening.what} by the matrix to {opening.profession}: {' '.join(opening.types)}"
         yield self._summary()
+        if self.accesses is not None:
+            yield str(self.accesses)
 
     def data(self) -> dict[str, Any]:
         return {
@@ -99,6 +104,7 @@ class Difference:
                 {"kind": opening.what, "profession": opening.profession, "types": list(opening.types)}
                 for opening in self.matrix
             ],
+            "accesses": None if self.accesses is None else asdict(self.accesses),
         }
 
     def _told(self, change: Change, shared: Condition) -> Iterator[str]:

@@ -4,10 +4,14 @@ import click
 
 from api.cli.policy.cases import cases
 from api.cli.policy.check import check
+from api.cli.policy.coverage import coverage
 from api.cli.policy.diff import diff
+from api.cli.policy.explain import explain
 from api.cli.policy.matrix import matrix
+from api.cli.policy.mutation import mutation
 from api.cli.policy.prove import prove
 from api.cli.policy.replay import replay
+from api.cli.policy.rules import rules
 
 
 @click.group()
@@ -15,5 +19,5 @@ def policy() -> None:
     """The rules."""
 
 
-for _command in (check, cases, prove, diff, replay, matrix):
+for _command in (check, cases, coverage, mutation, prove, diff, explain, replay, matrix, rules):
     policy.add_command(_command)
