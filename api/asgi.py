@@ -1,22 +1,19 @@
 """The service put together from its settings: what `dmp serve` runs."""
 
-import asyncio
-import gc
-import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
 from litestar import Litestar
 
 from api.app import create_app
 from api.identity import Client, RememberedClients
 from api.metrics import Metrics
 from api.parts import Parts, open_parts
+from api.reloading import following, reloading_on_hangup
 from api.routes.documents import DepositController, DocumentsController
 from api.routes.dossiers import DossiersController, IdentitiesController
 from api.routes.exports import ExportsController
@@ -39,14 +36,14 @@ from api.services.judging import Judging
 from api.services.messages import MessageService
 from api.services.reimbursements import ReimbursementFeed
 from api.services.reminders import ReminderService
-from api.services.rules import Rules
+from api.services.rules import FolderRules, Rules
+from api.services.signed_rules import SignedRules, Surroundings
 from api.services.statistics import StatisticsService
+from api.services.swaps import Swaps
 from api.services.treating_physicians import TreatingPhysicianFeed
 from api.settings import Settings
 from models.database import Database
 from models.queries.clients import find_client
-from policy.engine import Engine
-from policy.errors import PolicyFileError
 from vault.journal.reading import Reader
 from vault.keys import Secret
 
@@ -64,8 +61,6 @@ _CONTROLLERS = (
     PolicyController,
 )
 
-logger = structlog.get_logger()
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -78,18 +73,17 @@ async def service(
     """The application, everything it needs open; closed in reverse order, the journal flushed, when the block ends.
 
     `shared_metrics` is the folder in which several workers add up what they count; `now` is the clock by which
-    decisions are taken. Raises PolicyFileError, SettingsError, and the errors of what does not open.
+    decisions are taken. Raises PolicyError, SettingsError, and the errors of what does not open.
     """
     metrics = Metrics(shared_metrics)
     async with open_parts(settings, metrics.observe_journal_batch) as parts:
-        engine = await asyncio.to_thread(Engine.load, settings.policy_dir)
-        rules = Rules(settings.policy_dir, engine, _now())
+        rules = await _begin_rules(settings, parts, metrics, now())
         judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
         secret = await parts.key_service.secret(Secret.PSEUDONYM)
         yield create_app(
             judge=DecisionPoint(parts.database, judging),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),
-            readiness_checks=_checks(parts, rules),
+            readiness_checks=_checks(parts, rules, now),
             route_handlers=_CONTROLLERS,
             metrics=metrics,
             state={
@@ -98,8 +92,23 @@ async def service(
                 "is_one_of_several": shared_metrics is not None,
                 **_use_cases(parts, judging, secret, now),
             },
-            lifespan=[_reloading_on_hangup(rules)],
+            lifespan=[reloading_on_hangup(rules, now), following(rules, settings.policy_poll_seconds, now)],
         )
+
+
+async def _begin_rules(settings: Settings, parts: Parts, metrics: Metrics, at: datetime) -> Rules:
+    swaps = Swaps(parts.database, parts.ledger)
+    if settings.policy_trust is None:
+        return await FolderRules.begin(settings.policy_dir, swaps, at)
+    around = Surroundings(
+        parts.store,
+        settings.policy_trust,
+        parts.database,
+        swaps,
+        metrics.count_policy_refusal,
+        settings.policy_poll_seconds,
+    )
+    return await SignedRules.begin(around, at)
 
 
 def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], datetime]) -> dict[str, object]:
@@ -136,9 +145,9 @@ class _StoredClients:
         return Client(stored.name, stored.scopes, stored.speaks_for, stored.organization)
 
 
-def _checks(parts: Parts, rules: Rules) -> tuple[ReadinessCheck, ...]:
+def _checks(parts: Parts, rules: Rules, now: Callable[[], datetime]) -> tuple[ReadinessCheck, ...]:
     async def policy() -> Facts:
-        return {"revision": rules.engine.revision, "age_seconds": round((_now() - rules.loaded_at).total_seconds())}
+        return rules.facts(now())
 
     async def database() -> Facts:
         await parts.database.read("SELECT 1")
@@ -162,32 +171,3 @@ def _checks(parts: Parts, rules: Rules) -> tuple[ReadinessCheck, ...]:
         ReadinessCheck("keys", keys),
         ReadinessCheck("journal", journal),
     )
-
-
-def _reloading_on_hangup(rules: Rules) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[None]]()
-
-        def reload() -> None:
-            task = loop.create_task(_reload(rules))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-
-        loop.add_signal_handler(signal.SIGHUP, reload)
-        gc.collect()
-        gc.freeze()  # what start-up made stays: the collector need not walk it again during a request
-        yield
-        loop.remove_signal_handler(signal.SIGHUP)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # else one that comes now would end the process
-
-    return lifespan
-
-
-async def _reload(rules: Rules) -> None:
-    try:
-        engine = await rules.reload(_now())
-    except PolicyFileError as error:
-        logger.error("policy_refused", file=str(error.file), line=error.line)  # noqa: TRY400 - the place says it all
-    else:
-        logger.info("policy_loaded", revision=engine.revision)

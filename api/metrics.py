@@ -33,6 +33,9 @@ class Metrics:
         self._batches = Histogram(
             "dmp_journal_batch_entries", "Entries in one commit.", registry=self._registry, buckets=_ENTRIES
         )
+        self._refusals = Counter(
+            "dmp_policy_refusals", "Policy bundles that were not taken.", ("reason",), registry=self._registry
+        )
         self._known_requests: dict[tuple[str, str, int], Histogram] = {}
         self._known_decisions: dict[tuple[bool, str], Counter] = {}
 
@@ -51,6 +54,10 @@ class Metrics:
             outcome = "permitted" if allowed else "denied"
             child = self._known_decisions[allowed, rule] = self._decisions.labels(outcome, rule)
         child.inc()
+
+    def count_policy_refusal(self, reason: str) -> None:
+        """A policy bundle that was published and not put in force, by one of a few words."""
+        self._refusals.labels(reason).inc()
 
     def observe_journal_batch(self, entries: int) -> None:
         """A commit of the journal."""

@@ -16,7 +16,7 @@ from api import errors
 from api.requests import Call
 from models.errors import ConstraintError, DatabaseUnavailableError
 from models.identifiers import InvalidIdentifierError
-from policy.errors import PolicyFileError
+from policy.errors import BundleError, PolicyFileError
 from vault.errors import (
     ContentTooLargeError,
     DepositLostError,
@@ -67,6 +67,7 @@ _NOT_FOUND = Problem("not-found", 404, "There is no such thing here.")
 _CONFLICT = Problem("conflict", 409, "This contradicts what is already there.")
 _TOO_LARGE = Problem("too-large", 413, "The body is larger than this endpoint reads.")
 _RANGE = Problem("range", 416, "No byte of the content is in this range.")
+_POLICY = Problem("policy", 422, "The rule set is refused; the one in force stays. The log says where.")
 _MALFORMED = Problem("malformed", 400, "The request cannot be read.")
 
 _FIXED: Mapping[type[Exception], Problem] = {
@@ -79,7 +80,8 @@ _FIXED: Mapping[type[Exception], Problem] = {
     InvalidIdentifierError: Problem("identifier", 400, "An identifier of the request is not one."),
     ConstraintError: _CONFLICT,
     DatabaseUnavailableError: _UNAVAILABLE,
-    PolicyFileError: Problem("policy", 422, "The rule set is refused; the one in force stays. The log says where."),
+    PolicyFileError: _POLICY,
+    BundleError: _POLICY,
     JournalUnavailableError: Problem("journal", 503, "The access cannot be written down, so it is not given."),
     KeysUnavailableError: _UNAVAILABLE,
     StoreUnavailableError: _UNAVAILABLE,

@@ -10,6 +10,8 @@ from api.log import LEVELS
 
 __all__ = ["Settings", "SettingsError"]
 
+_POLL_SECONDS, _LONGEST_SECONDS = 15, 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -20,6 +22,8 @@ class Settings:
     vault_url: str = field(repr=False)
     keys_url: str = field(repr=False)
     policy_dir: Path | None = None
+    policy_trust: Path | None = None
+    policy_poll_seconds: int = _POLL_SECONDS
     log_level: str = "info"
 
     @classmethod
@@ -31,8 +35,15 @@ class Settings:
         if log_level not in LEVELS:
             msg = f"DMP_LOG_LEVEL must be one of {', '.join(LEVELS)}"
             raise SettingsError(msg)
+        policy_trust = environment.get("DMP_POLICY_TRUST")
+        if policy_dir and policy_trust:
+            msg = "DMP_POLICY_DIR and DMP_POLICY_TRUST exclude each other: rules are a folder's, or signed"
+            raise SettingsError(msg)
         if policy_dir and not Path(policy_dir).is_dir():
             msg = "DMP_POLICY_DIR is not a folder"
+            raise SettingsError(msg)
+        if policy_trust and not Path(policy_trust).is_file():
+            msg = "DMP_POLICY_TRUST is not a file"
             raise SettingsError(msg)
         return cls(
             home=home,
@@ -42,8 +53,18 @@ class Settings:
             vault_url=_address(environment, "DMP_VAULT_URL", f"file://{quote(str(home))}/vault", "file", "s3"),
             keys_url=_address(environment, "DMP_KEYS_URL", f"file://{quote(str(home))}/keys", "file", "pkcs11"),
             policy_dir=Path(policy_dir).absolute() if policy_dir else None,
+            policy_trust=Path(policy_trust).absolute() if policy_trust else None,
+            policy_poll_seconds=_seconds(environment, "DMP_POLICY_POLL_SECONDS", _POLL_SECONDS),
             log_level=log_level,
         )
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
+    given = environment.get(name) or str(default)
+    if not (given.isascii() and given.isdecimal() and 1 <= int(given) <= _LONGEST_SECONDS):
+        msg = f"{name} must be a number of seconds from 1 to {_LONGEST_SECONDS}"
+        raise SettingsError(msg)
+    return int(given)
 
 
 def _address(environment: Mapping[str, str], name: str, default: str, *schemes: str) -> str:

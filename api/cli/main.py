@@ -149,7 +149,7 @@ def main() -> None:
     from api.errors import DmpError
     from models.errors import DatabaseError, ImportRefusedError
     from models.identifiers import InvalidIdentifierError
-    from policy.errors import PolicyFileError
+    from policy.errors import PolicyError
     from vault.errors import VaultError
 
     try:
@@ -159,7 +159,7 @@ def main() -> None:
         DatabaseError,
         ImportRefusedError,
         InvalidIdentifierError,
-        PolicyFileError,
+        PolicyError,
         VaultError,
         OSError,
     ) as error:

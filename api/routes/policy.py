@@ -4,21 +4,19 @@ import os
 import signal
 
 import msgspec
-import structlog
 from litestar import Controller, get, post
 from litestar.types import ASGIApp
 
 from api.answers import JsonAnswer
 from api.openapi import Documented
-from api.requests import Call
+from api.requests import Call, caller_of
 from api.schemas.journal import PolicyLoaded
 from api.services.judging import Judging
 from api.services.rules import Rules
+from api.services.swaps import Occasion
 from models.vocabulary import Scope
 
 _encode = msgspec.json.Encoder().encode
-
-logger = structlog.get_logger()
 
 
 class PolicyController(Controller):
@@ -40,15 +38,14 @@ class PolicyController(Controller):
         documented=Documented("The rule set, now in force.", answer=PolicyLoaded),
     )
     async def reload(self, request: Call) -> ASGIApp:
-        """Load the policy folder again. If it is refused (422), the one in force stays."""
+        """Load the policy folder again, or see which bundle is published. If it is refused (422), the old one stays."""
         rules: Rules = request.app.state["rules"]
         judging: Judging = request.app.state["judging"]
-        engine = await rules.reload(judging.now())
-        logger.info("policy_loaded", revision=engine.revision)
+        await rules.reload(Occasion.of_caller(caller_of(request)), judging.now())
         if request.app.state["is_one_of_several"]:
             os.kill(os.getppid(), signal.SIGHUP)  # the supervisor tells the other workers
         return _answer(rules)
 
 
 def _answer(rules: Rules) -> JsonAnswer:
-    return JsonAnswer(_encode(PolicyLoaded(rules.engine.revision, rules.loaded_at)))
+    return JsonAnswer(_encode(PolicyLoaded(rules.engine.revision, rules.loaded_at, rules.version)))

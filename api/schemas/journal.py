@@ -49,7 +49,8 @@ class JournalPage(Struct, frozen=True):
 
 
 class PolicyLoaded(Struct, frozen=True):
-    """The rule set in force: the digest of its content, and since when."""
+    """The rule set in force: the digest of its content, since when, and the version of the bundle, if it is one's."""
 
     revision: str
     loaded_at: datetime
+    version: int | None = None

@@ -41,17 +41,11 @@ async def find_bundle(database: Database) -> bytes:
     return bytes(rows[0][0]) if rows else b""
 
 
-async def lock_in_force(connection: AsyncConnection) -> InForce | None:
-    """The same as `find_in_force`, ours to move until the transaction ends."""
-    row = (await connection.execute(_LOCK.with_for_update())).one_or_none()
-    return None if row is None else InForce(*row)
-
-
-async def begin_in_force(connection: AsyncConnection, first: InForce) -> bool:
-    """The first rules of all. False, and nothing done, if there are some."""
-    statement = insert(connection, policy_in_force).values(_values(first, b"") | {"id": _ROW})
-    unless_there = statement.on_conflict_do_nothing().returning(policy_in_force.c.id)
-    return (await connection.execute(unless_there)).first() is not None
+async def lock_in_force(connection: AsyncConnection, first: InForce) -> InForce:
+    """What is in force, ours to move until the transaction ends; `first` if nothing has ever been."""
+    unless_there = insert(connection, policy_in_force).on_conflict_do_nothing()
+    await connection.execute(unless_there, _values(first, b"") | {"id": _ROW})
+    return InForce(*(await connection.execute(_LOCK.with_for_update())).one())
 
 
 async def move_in_force(connection: AsyncConnection, after: InForce, bundle: bytes | None) -> None:

@@ -25,6 +25,9 @@ VERSION = 1
 NO_DOSSIER = UUID(int=0)
 """The dossier under which questions about no known dossier are written."""
 
+POLICY_SWAP = "policy:swap"
+"""The action of an entry which says that other rules decide from now on. It belongs to no dossier."""
+
 _NORMAL = Mode.NORMAL.value
 _LONGEST_REASON = 4_000
 

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from models.facts import Reference
 from models.vocabulary import Action, Mode, ResourceType, SubjectType
-from vault.journal.entry import NO_DOSSIER, Entry
+from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry
 
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 _OBSERVER = "DMP"
 
 _PATIENT_RECORD = ("110110", "Patient Record")
+_SECURITY_CONFIGURATION = ("110129", "Security Configuration")
 _TYPES = {
     Action.DOSSIER_EXPORT: ("110106", "Export"),
     Action.DOCUMENT_DEPOSIT: ("110107", "Import"),
@@ -78,6 +79,8 @@ def _action(entry: Entry) -> Action | None:
 
 
 def _type(entry: Entry) -> tuple[str, str]:
+    if entry.action == POLICY_SWAP:
+        return _SECURITY_CONFIGURATION
     action = _action(entry)
     return _PATIENT_RECORD if action is None else _TYPES.get(action, _PATIENT_RECORD)
 

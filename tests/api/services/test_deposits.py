@@ -12,7 +12,8 @@ from api.identity import Caller, Client
 from api.parts import Parts
 from api.services.deposits import Deposits, Metadata
 from api.services.judging import Actor, Judging
-from api.services.rules import Rules
+from api.services.rules import FolderRules
+from api.services.swaps import Swaps
 from models.facts import Context, Reference
 from models.identifiers import Ins
 from models.importing import import_facts
@@ -55,7 +56,7 @@ async def dossier(parts: Parts) -> UUID:
 @pytest.fixture
 def deposits(parts: Parts) -> Deposits:
     """The use cases, with a limit that a test can exceed."""
-    rules = Rules(None, Engine.load(), NOW)
+    rules = FolderRules(None, Engine.load(), NOW, Swaps(parts.database, parts.ledger))
     judging = Judging(parts.database, rules, parts.ledger, lambda: NOW, lambda **_: None)
     vault = Documents(parts.database, parts.store, parts.dossier_keys, max_size=LIMIT)
     return Deposits(parts.database, judging, parts.dossier_keys, vault)
