@@ -18,6 +18,7 @@ from models.queries.documents import (
     read_contest,
     read_standing,
     read_standings,
+    read_types,
     set_contest,
     set_status,
     set_visibility,
@@ -48,6 +49,20 @@ async def test_a_document_is_stored_and_found(filled: Database) -> None:
     assert await _document(filled, given.id) == given
     assert await read_standing(filled, ALICE, given.id) == Standing(Version(given.id, 1))
     assert await read_standing(filled, BASILE, given.id) is None
+
+
+async def test_the_types_of_documents(filled: Database) -> None:
+    """Of those that are known in the dossier named, deleted ones too, however many are asked for."""
+    known, deleted = document(1), document(2, document_type="18748-4")
+    async with filled.begin() as connection:
+        await add_document(connection, ALICE, known)
+        await add_document(connection, BASILE, deleted)
+        await set_status(connection, BASILE, deleted.id, DocumentStatus.DELETED, was=deleted.status)
+    places = [(ALICE, UUID(int=number)) for number in range(2_000, 4_500)]
+    places += [(ALICE, known.id), (ALICE, known.id), (ALICE, deleted.id), (BASILE, deleted.id)]
+    expected = {(ALICE, known.id): known.document_type, (BASILE, deleted.id): "18748-4"}
+    assert await read_types(filled, places) == expected
+    assert await read_types(filled, []) == {}
 
 
 async def test_a_document_s_id_is_taken_once(filled: Database) -> None:

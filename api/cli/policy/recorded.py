@@ -1,7 +1,7 @@
 """What the journal of the settings' database holds, as the reviewers' commands take it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from vault.journal.recent import newest_first
 
 def recorded_decisions(
     settings: Settings, *, since: datetime | None = None, dossier: UUID | None = None
-) -> Iterator[Recorded]:
+) -> Generator[Recorded]:
     """Decisions since an instant, newest first, of all dossiers or of one; a page at a time, and nothing is written.
 
     The type of a document is looked up where documents are: the journal does not hold it. Raises JournalEntryError

@@ -164,7 +164,7 @@ def test_the_matrix_of_the_rules_at_hand_counts(engine: Engine, rules: RuleSet, 
 
 @pytest.mark.parametrize("told", [{"profession": None}, {"document_type": None}])
 def test_the_matrix_of_their_time_where_nothing_is_known(
-    engine: Engine, rules: RuleSet, without_nurses: RuleSet, told: dict[str, None]
+    engine: Engine, rules: RuleSet, without_nurses: RuleSet, told: dict[str, Any]
 ) -> None:
     """What cannot be looked up stays as it was and is counted; between two matrices it cannot be judged."""
     decision = recorded(engine, **told)
