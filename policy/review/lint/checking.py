@@ -24,9 +24,7 @@ def check(folder: Path, against: RuleSet | None = None, *, strict: bool = False)
     if refused:
         return Checked(None, _in_order(folder, refused), strict)
     rules = load(folder)
-    found = _in_order(folder, _findings(folder, rules, against))
-    accepted = all(finding.severity is not Severity.ERROR for finding in found)
-    return Checked(rules.revision if accepted else None, found, strict)
+    return Checked(rules.revision, _in_order(folder, _findings(folder, rules, against)), strict)
 
 
 def _findings(folder: Path, rules: RuleSet, against: RuleSet | None) -> Iterator[Finding]:
@@ -43,11 +41,11 @@ def _findings(folder: Path, rules: RuleSet, against: RuleSet | None) -> Iterator
 
 
 def _unless_refused(checking: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """What is found with a file that the service does not load, or its fault."""
+    """What is found with a file that reviews need and the service does not, or its fault."""
     try:
         return list(checking())
     except PolicyFileError as error:
-        return [fault(error)]
+        return [fault(error, "unreadable")]
 
 
 def _check_laws(folder: Path, rules: RuleSet, rows: Iterable[Written]) -> Iterator[Finding]:

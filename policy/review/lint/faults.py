@@ -12,7 +12,8 @@ from policy.loader import load
 from policy.review.lint.findings import Finding, Severity
 from policy.text import DISK
 
-_NOTHING_DEPENDS_ON = ("p,", "p2,")
+_FREE = (b"p,", b"p2,")
+"""How rows of rules begin on which nothing else depends; nor does anything on a row of the matrix."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,10 @@ class _Gapped:
         """Leave a faulty row out, unless something may depend on it."""
         if line is None:
             return False
-        row = self.read(file).split(b"\n")[line - 1].decode(errors="replace")
-        if file.name != "habilitations.csv" and not row.startswith(_NOTHING_DEPENDS_ON):
+        lines = self.read(file).split(b"\n")
+        header = next((place for place, row in enumerate(lines, start=1) if row and not row.startswith(b"#")), line)
+        is_free = line > header if file.name == "habilitations.csv" else lines[line - 1].startswith(_FREE)
+        if not is_free:
             return False
         self.gaps.add((file, line))
         return True
@@ -52,13 +55,13 @@ def faults(folder: Path) -> list[Finding]:
         except PolicyFileError as error:
             if found and error.line is None:
                 return found  # what is missing now may have stood in a row that was left out
-            found.append(fault(error))
+            found.append(fault(error, "refused"))
             if not source.leave_out(error.file, error.line):
                 return found
         else:
             return found
 
 
-def fault(error: PolicyFileError) -> Finding:
-    """A refusal as a finding."""
-    return Finding(Severity.ERROR, error.file, error.line, "refused", error.fault)
+def fault(error: PolicyFileError, code: str) -> Finding:
+    """A fault of a file as a finding."""
+    return Finding(Severity.ERROR, error.file, error.line, code, error.fault)

@@ -1,10 +1,11 @@
 """What could be taken out of the rules without any difference."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from policy.groups import Groups
+from policy.review.answers import union
 from policy.review.lint.chapters import Written
 from policy.review.lint.findings import Finding, Severity
 from policy.review.lint.weights import Region, without_fact
@@ -31,24 +32,44 @@ def useless_rows(rules: RuleSet, regions: Sequence[Region]) -> Iterator[Finding]
 
 
 def _reason(rows: Sequence[Row], regions: Sequence[Region]) -> str:
-    names = dict.fromkeys(name for row in rows for region in regions for name in region.shadowing(row))
-    if not names:
+    """By what rows are made useless: as few rules or other rows as together count wherever these would."""
+    here = [(region.wanted(rows), region.instead(rows)) for region in regions]
+    if any(wanted for wanted, _ in here):
+        return f"where it would count, {_fewest(here)} does already"
+    if not isinstance(rows[0], Rule):
         return "no permission is given where it applies"
-    return f"wherever it applies, without it too, this decides: {', '.join(names)}"
+    refused = [(region.where(rows), region.answers.refusing) for region in regions]
+    return f"where it applies, it is refused by {_fewest(refused)}"
+
+
+def _fewest(shadows: Sequence[tuple[int, Mapping[str, int]]]) -> str:
+    """Names that together cover each column; none of them can be left out."""
+    sizes = Counter[str]()
+    for wanted, columns in shadows:
+        sizes.update({name: (column & wanted).bit_count() for name, column in columns.items()})
+    kept = [name for name, size in reversed(sizes.most_common()) if size]
+    for name in list(kept):
+        fewer = [each for each in kept if each != name]
+        if not any(wanted & ~union(columns.get(each, 0) for each in fewer) for wanted, columns in shadows):
+            kept = fewer
+    return " or ".join(reversed(kept))
 
 
 def _useless_literals(row: Row, regions: Sequence[Region]) -> Iterator[Finding]:
     for fact in (fact for fact in Fact if fact in row.condition.facts):
-        wider = without_fact(row.condition, fact)
-        gained = [region.gained(row, wider) for region in regions if row in region.rows]
-        if any(answers for answers, _ in gained):
-            continue
         literal = f"!{fact.value}" if fact in row.condition.forbidden else fact.value
-        if any(told for _, told in gained):
-            sentence = f"{literal} in {row.id} changes no answer, only which further rules answers name"
-            yield _finding(row, "idle-literal", sentence, Severity.INFORMATION)
+        told = False
+        for region in regions:
+            changed, named = region.gained(row, without_fact(row.condition, fact))
+            if changed:
+                break
+            told = told or bool(named)
         else:
-            yield _finding(row, "useless-literal", f"{literal} in {row.id} changes nothing")
+            if told:
+                sentence = f"{literal} in {row.id} changes no answer, only which further rules answers name"
+                yield _finding(row, "idle-literal", sentence, Severity.INFORMATION)
+            else:
+                yield _finding(row, "useless-literal", f"{literal} in {row.id} changes nothing")
 
 
 def _finding(row: Row, code: str, sentence: str, severity: Severity = Severity.WARNING) -> Finding:

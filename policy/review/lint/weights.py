@@ -1,6 +1,6 @@
 """Whether rows, literals of their conditions and members of groups weigh anything, in any situation."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,27 +36,38 @@ class Region:
 
     def reach(self, row: Row) -> int:
         """Where a row counts: it applies, and its rule decides or its obligation is attached."""
-        return self.answers.applies.get(row.id, 0) & self._counts(row)
+        return self.where([row]) & self._counts(row)
 
     def weight(self, row: Row) -> int:
         """Where something would change without the row."""
         others = (other for other in self.rows if other.name == row.name and other.id != row.id)
         return self.reach(row) & ~union(map(self.reach, others))
 
-    def shadowing(self, row: Row) -> Iterator[str]:
-        """Rules that decide, and other rows of the same rule or obligation that count, where the row applies."""
-        applies = self.answers.applies.get(row.id, 0)
-        if isinstance(row, Rule):
-            yield from (
-                name for (_, name), column in self.answers.decided.items() if column & applies and name != row.name
-            )
-        for other in self.rows:
-            if other.name == row.name and other.id != row.id and self.reach(other) & applies:
-                yield other.id
+    def where(self, rows: Iterable[Row]) -> int:
+        """Where one of the rows applies."""
+        return union(self.answers.applies.get(row.id, 0) for row in rows)
+
+    def wanted(self, rows: Sequence[Row]) -> int:
+        """Where rows of one rule or obligation would count if no other row of its kind did."""
+        if isinstance(rows[0], Rule):
+            refused = union(self.answers.refusing.values()) if rows[0].effect == ALLOW else 0
+            return self.where(rows) & ~refused
+        return union(map(self.reach, rows))
+
+    def instead(self, rows: Sequence[Row]) -> dict[str, int]:
+        """Where rules that precede, and other rows of the same rule or obligation, count instead of these rows."""
+        first = rows[0]
+        others = [other for other in self.rows if other.name == first.name and other not in rows]
+        if not isinstance(first, Rule):
+            return {other.id: self.reach(other) for other in others}
+        places = self.rules.register.places
+        alike = self.answers.giving if first.effect == ALLOW else self.answers.refusing
+        before = {rule: column for rule, column in alike.items() if places[rule] < places[first.name]}
+        return before | {other.id: self.where([other]) for other in others}
 
     def gained(self, row: Row, condition: Condition) -> tuple[int, int]:
         """Where answers would change under a wider condition, and where answers would name the row's rule besides."""
-        if not can_hold(self.role, self.action, condition.needs, condition.bars):
+        if row not in self.rows or not can_hold(self.role, self.action, condition.needs, condition.bars):
             return 0, 0
         wider = self.answers.situations.where(condition)
         if isinstance(row, Rule):
