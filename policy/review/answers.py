@@ -23,6 +23,10 @@ class Outcome:
     decided: dict[tuple[bool, str], int]
     obliged: dict[Obligation, int]
 
+    def apart(self, other: "Outcome") -> int:
+        """Where another outcome of the same situations is not the same."""
+        return _apart(self.decided, other.decided) | _apart(self.obliged, other.obliged)
+
 
 class Answers:
     """Rows held against situations. `rows` are those that bear on the role and the action."""
@@ -123,6 +127,10 @@ def union(columns: Iterable[int]) -> int:
     for column in columns:
         found |= column
     return found
+
+
+def _apart(one: Mapping[Key, int], other: Mapping[Key, int]) -> int:
+    return union(one.get(key, 0) ^ other.get(key, 0) for key in {*one, *other})
 
 
 def _at(place: int, columns: Mapping[Key, int]) -> tuple[Key, ...]:
