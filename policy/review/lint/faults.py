@@ -18,31 +18,35 @@ _FREE = (b"p,", b"p2,")
 
 @dataclass(frozen=True)
 class _Gapped:
-    """The files of a disk, with some lines left blank."""
+    """The files of a disk, with some lines left blank; a chapter of which nothing is left is left out."""
 
     gaps: set[tuple[Path, int]] = field(default_factory=set)
 
     def read(self, file: Path) -> bytes:
-        lines = DISK.read(file).split(b"\n")
-        for gap, line in self.gaps:
-            if gap == file:
-                lines[line - 1] = b""
-        return b"\n".join(lines)
+        return b"\n".join(self._lines(file))
 
     def files(self, folder: Path) -> list[Path]:
-        return DISK.files(folder)
+        gapped = {file for file, _ in self.gaps}
+        return [file for file in DISK.files(folder) if file not in gapped or any(map(_is_row, self._lines(file)))]
 
     def leave_out(self, file: Path, line: int | None) -> bool:
         """Leave a faulty row out, unless something may depend on it."""
         if line is None:
             return False
-        lines = self.read(file).split(b"\n")
-        header = next((place for place, row in enumerate(lines, start=1) if row and not row.startswith(b"#")), line)
+        lines = self._lines(file)
+        header = next((place for place, row in enumerate(lines, start=1) if _is_row(row)), line)
         is_free = line > header if file.name == "habilitations.csv" else lines[line - 1].startswith(_FREE)
-        if not is_free:
-            return False
-        self.gaps.add((file, line))
-        return True
+        if is_free:
+            self.gaps.add((file, line))
+        return is_free
+
+    def _lines(self, file: Path) -> list[bytes]:
+        lines = DISK.read(file).split(b"\n")
+        return [b"" if (file, line) in self.gaps else row for line, row in enumerate(lines, start=1)]
+
+
+def _is_row(row: bytes) -> bool:
+    return bool(row.strip()) and not row.startswith(b"#")
 
 
 def faults(folder: Path) -> list[Finding]:
