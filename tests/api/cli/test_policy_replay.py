@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from api.cli.policy.recorded import recorded_decisions
 from api.cli.policy.replay import replay
+from api.services.swaps import Occasion, Swaps
 from api.settings import Settings
 from models.facts import Reference
 from models.tables import journal_entry
@@ -21,7 +22,7 @@ from policy.review.recorded import Recorded
 from tests.api.whole import HOLDER, HOSPITAL, INS, NOBODY_INS, NOW, NURSE, OTHER_INS, TREATING, Json, Whole
 from tests.policy.folders import copy_of_the_policy, rewrite
 from vault.errors import JournalEntryError
-from vault.journal.entry import Entry
+from vault.journal.entry import POLICY_SWAP, Entry
 from vault.journal.ledger import Ledger
 
 SINCE = ("--since", "2026-10-01")
@@ -194,6 +195,17 @@ async def test_words_that_are_no_more(dmp: Whole, settings: Settings) -> None:
         f"NOT JUDGED, their words are not of this vocabulary: 1, such as {dmp.id_of()}/1"
     )
     assert outcome.exit_code == 1
+
+
+async def test_that_rules_were_replaced_is_no_decision(dmp: Whole, settings: Settings) -> None:
+    """But whoever asks for an action of that name gets one."""
+    about = {"resource": {"type": "policy", "id": "x"}, "subject": {"type": "person", "id": dmp.id_of()}}
+    await dmp.http.post("/access/v1/evaluation", json=about | {"action": {"name": POLICY_SWAP}})
+    ledger = Ledger(dmp.database)
+    await Swaps(dmp.database, ledger).from_folder("5f" * 32, Occasion.of_service("start"), NOW)
+    await ledger.aclose()
+    assert await dmp.database.read("SELECT size FROM journal_head") == [(2,)]
+    assert counts(await told(settings)) == (1, 0, 0, 0)
 
 
 async def test_recorded_decisions_can_be_left_in_the_middle(dmp: Whole, settings: Settings) -> None:
