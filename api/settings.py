@@ -1,5 +1,6 @@
 """Settings: the environment, read once, checked before anything starts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,7 @@ class Settings:
 
 def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
     given = environment.get(name) or str(default)
-    if not (given.isascii() and given.isdecimal() and 1 <= int(given) <= _LONGEST_SECONDS):
+    if not re.fullmatch(r"[0-9]{1,4}", given) or not 1 <= int(given) <= _LONGEST_SECONDS:
         msg = f"{name} must be a number of seconds from 1 to {_LONGEST_SECONDS}"
         raise SettingsError(msg)
     return int(given)

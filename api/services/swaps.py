@@ -6,6 +6,7 @@ force that is older than the row's, and a restart forgets nothing. Rules of a fo
 kept in the same row, so that of several workers which load it again, one writes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,7 +18,7 @@ from models.queries.policy import InForce, find_in_force, lock_in_force, move_in
 from policy.bundles.form import Bundle
 from policy.bundles.verifying import Accepted
 from policy.errors import BundleError
-from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry
+from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry, Value
 from vault.journal.ledger import Ledger
 
 _RULE = "policy-swap"
@@ -90,8 +91,8 @@ class Swaps:
                 await move_in_force(connection, before, data)  # perhaps under more signatures
                 return
             await move_in_force(connection, after, data)
-            change = {
-                "previous": before.revision,
+            change: dict[str, Value] = {
+                "previous": before.revision or None,
                 "version": str(bundle.version),
                 "author": bundle.author,
                 "reviewers": " ".join(accepted.reviewers),
@@ -99,7 +100,7 @@ class Swaps:
             await self._ledger.append(connection, [_entry(bundle.revision, change, occasion, at)])
 
 
-def _entry(revision: str, change: dict[str, str], occasion: Occasion, at: datetime) -> Entry:
+def _entry(revision: str, change: Mapping[str, Value], occasion: Occasion, at: datetime) -> Entry:
     return Entry(
         at=at,
         dossier=NO_DOSSIER,

@@ -45,6 +45,27 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     ]
 
 
+def test_signed_rules_are_asked_for_by_a_trust_file(tmp_path: Path) -> None:
+    """And looked at each fifteen seconds, unless said otherwise."""
+    trust = tmp_path / "trust.csv"
+    trust.touch()
+    settings = Settings.from_environment({"DMP_POLICY_TRUST": str(trust)})
+    assert (settings.policy_trust, settings.policy_poll_seconds) == (trust, 15)
+    settings = Settings.from_environment({"DMP_POLICY_TRUST": str(trust), "DMP_POLICY_POLL_SECONDS": "3600"})
+    assert settings.policy_poll_seconds == 3600
+
+
+def test_rules_are_a_folders_or_signed(tmp_path: Path) -> None:
+    """Not both: a folder beside signed rules would look as if it counted."""
+    trust = tmp_path / "trust.csv"
+    trust.touch()
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({"DMP_POLICY_TRUST": str(trust), "DMP_POLICY_DIR": str(tmp_path)})
+    assert (
+        str(refused.value) == "DMP_POLICY_DIR and DMP_POLICY_TRUST exclude each other: rules are a folder's, or signed"
+    )
+
+
 def test_secrets_are_not_shown() -> None:
     """The repr has no address, since addresses have passwords."""
     given = {
@@ -64,6 +85,12 @@ def test_secrets_are_not_shown() -> None:
         ("DMP_VAULT_URL", "http://hush", "DMP_VAULT_URL must begin with file: or s3:"),
         ("DMP_KEYS_URL", "vault://hush", "DMP_KEYS_URL must begin with file: or pkcs11:"),
         ("DMP_POLICY_DIR", "/no/such/folder", "DMP_POLICY_DIR is not a folder"),
+        ("DMP_POLICY_TRUST", "/no/such/file", "DMP_POLICY_TRUST is not a file"),
+        ("DMP_POLICY_TRUST", "/", "DMP_POLICY_TRUST is not a file"),
+        *(
+            ("DMP_POLICY_POLL_SECONDS", value, "DMP_POLICY_POLL_SECONDS must be a number of seconds from 1 to 3600")
+            for value in ("0", "3601", "-1", "1.5", "often", "²", "9" * 5000)
+        ),
         ("DMP_LOG_LEVEL", "loud", "DMP_LOG_LEVEL must be one of debug, info, warning, error"),
     ],
 )

@@ -1,0 +1,1 @@
+"""What signed bundles of rules are held to."""

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from policy.bundles.form import Bundle
 from policy.bundles.packing import pack
 from policy.bundles.signing import ReviewerKey, Trust, sign
-from policy.loader import PACKAGED
+from policy.loader import PACKAGED, load
+from policy.text import Texts
 
 AUTHOR, ANNE, BRUNO, CHLOE = "paul.author", "anne.dupont", "bruno", "chloe-2"
 CREATED = date(2026, 11, 26)
@@ -66,3 +67,24 @@ def changed_folder(folder: Path, row: str, by: str) -> Path:
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(row, by), encoding="utf-8")
     return folder
+
+
+GRANTED = "p, granted, professional, of_care, normal & granted, allow\n"
+STRICTER = "p, granted, professional, of_care, normal & granted & patient_present, allow\n"
+
+
+@cache
+def stricter(version: int = 2) -> Bundle:
+    """Under these rules a consent counts only while the patient is present."""
+    files = {name: text.replace(GRANTED, STRICTER) for name, text in unsigned(version).files.items()}
+    revision = load(Path(), Texts(files)).revision
+    assert revision != unsigned(version).revision
+    return msgspec.structs.replace(unsigned(version), files=files, revision=revision)
+
+
+def trust_file(folder: Path, trust: Trust = TRUST) -> Path:
+    """The same as a file."""
+    file = folder / "trust.csv"
+    rows = "".join(f"{reviewer},{key}\n" for key, reviewer in trust.reviewers.items())
+    file.write_text(f"reviewer,key\n{rows}", encoding="utf-8")
+    return file

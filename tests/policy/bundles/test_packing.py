@@ -9,10 +9,8 @@ from policy.bundles.form import MAX_SIZE
 from policy.bundles.packing import open_rules, pack, unpack
 from policy.errors import BundleError, PolicyFileError
 from policy.loader import PACKAGED, load
-from tests.policy.bundles.reviewers import AUTHOR, CREATED, changed_folder, unsigned
+from tests.policy.bundles.reviewers import AUTHOR, CREATED, GRANTED, changed_folder, unsigned
 from tests.policy.folders import copy_of_the_policy
-
-GRANTED = "p, granted, professional, of_care, normal & granted, allow\n"
 
 
 @pytest.fixture
