@@ -13,10 +13,12 @@ from random import Random
 from models.decisions import Decision
 from models.facts import Case
 from policy.engine import Engine
+from policy.situation import Situation
 from tests.policy import oracle
 from tests.policy.disagreement import Disagreement, Judge, plainest
 from tests.policy.drawing import draw_case
 from tests.policy.oracle_facts import read_matrix
+from tests.policy.review.bulk import disagreed
 
 PORTION = 10_000
 ENOUGH = 10
@@ -24,21 +26,22 @@ ENOUGH = 10
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One portion: how many cases were allowed, and the first disagreements."""
+    """One portion: how many cases were allowed, the first disagreements, and situations answered otherwise in bulk."""
 
     allowed: int
     disagreements: tuple[Disagreement, ...]
+    in_bulk: tuple[Situation, ...]
 
 
 @cache
-def judges() -> tuple[Judge, Judge]:
-    """The policy as it is packaged, and the oracle."""
+def judges() -> tuple[Engine, Judge, Judge]:
+    """The policy as it is packaged, in an engine, as a judge, and the oracle."""
     engine = Engine.load()
 
     def policy(case: Case) -> Decision:
         return engine.judge(engine.situation_of(case))
 
-    return policy, partial(oracle.judge, matrix=read_matrix())
+    return engine, policy, partial(oracle.judge, matrix=read_matrix())
 
 
 def compare(seed: int, cases: int) -> Iterator[Compared]:
@@ -50,15 +53,17 @@ def compare(seed: int, cases: int) -> Iterator[Compared]:
 
 def compare_portion(seed: int, portion: int) -> Compared:
     """Draw and judge the cases of one portion, until there are enough disagreements to tell."""
-    policy, by_oracle = judges()
+    engine, policy, by_oracle = judges()
     random = Random(f"{seed}/{portion}")
-    allowed, disputed = 0, []
+    allowed, disputed, met = 0, [], set()
     for _ in range(PORTION):
         case = draw_case(random)
         expected = by_oracle(case)
+        met.add(engine.situation_of(case))
         allowed += expected.allowed
         if policy(case) != expected:
             disputed.append(case)
             if len(disputed) == ENOUGH:
                 break
-    return Compared(allowed, tuple(plainest(case, policy, by_oracle) for case in disputed))
+    plain = tuple(plainest(case, policy, by_oracle) for case in disputed)
+    return Compared(allowed, plain, tuple(disagreed(engine, met)))

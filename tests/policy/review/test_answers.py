@@ -1,7 +1,7 @@
 """The bulk evaluation answers as Casbin does; everything that reviewers are told rests on it.
 
 `DMP_BULK_SITUATIONS` sets how many situations are drawn (rounded up to whole portions), `DMP_BULK_SEED` repeats a run:
-every run prints its seed. Those of the cases of `policy/cases` and of the oracle are compared where they are judged.
+every run prints its seed. The situations of the oracle's cases are compared where they are judged (test_oracle.py).
 """
 
 import os
@@ -14,8 +14,10 @@ import pytest
 from models.decisions import Decision
 from models.vocabulary import Action, Obligation
 from policy.engine import Engine
+from policy.loader import PACKAGED
 from policy.reasons import DENY
 from policy.review.answers import Answers, answer, whole
+from policy.review.matrices import cases_folder, read_matrices
 from policy.review.planes import MEETINGS, Plane
 from policy.ruleset import RuleSet
 from policy.situation import Situation
@@ -52,6 +54,13 @@ def test_casbin_agrees_on_every_situation_of_those_who_have_few(engine: Engine) 
             assert [situation.words() for situation in disagreed(engine, situations)] == []
             compared += len(situations)
     assert compared > 10_000
+
+
+def test_casbin_agrees_on_every_situation_of_the_cases(engine: Engine) -> None:
+    """Those of the packaged matrices."""
+    situations = set(read_matrices(cases_folder(PACKAGED), engine.register).situations.values())
+    assert [situation.words() for situation in disagreed(engine, situations)] == []
+    assert len(situations) > 100_000
 
 
 def test_a_disagreement_would_be_seen(engine: Engine, rules: RuleSet) -> None:
