@@ -50,9 +50,11 @@ def content_of(bundle: Bundle) -> bytes:
 def hold_not_older(bundle: Bundle, version: int, content: bytes) -> None:
     """Raises BundleError on a bundle older than this version, or another one of the same."""
     if bundle.version < version:
-        raise BundleError("rolled-back", f"version {bundle.version} is older than version {version}, which is in force")
+        raise BundleError(
+            "rolled-back", f"version {bundle.version} is older than version {version}, and versions only grow"
+        )
     if bundle.version == version and content_of(bundle) != content:
-        raise BundleError("forked", f"there is another version {version}, and it is in force")
+        raise BundleError("forked", f"there is another version {version} already")
 
 
 class Swaps:
