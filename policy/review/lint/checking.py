@@ -15,15 +15,16 @@ from policy.review.lint.habilitations import check_habilitations
 from policy.review.lint.history import reused_ids
 from policy.review.lint.useless import unused_words, useless_groups, useless_rows
 from policy.review.lint.weights import regions
+from policy.review.matrices import cases_folder, read_matrices
 from policy.ruleset import RuleSet
 
 
 def check(folder: Path, against: RuleSet | None = None, *, strict: bool = False) -> Checked:
     """Everything there is to say of a policy folder; its ids are held against the rules before, if any are given."""
-    refused = faults(folder)
-    if refused:
-        return Checked(None, _in_order(folder, refused), strict)
-    rules = load(folder)
+    try:
+        rules = load(folder)
+    except PolicyFileError:
+        return Checked(None, _in_order(folder, faults(folder)), strict)
     return Checked(rules.revision, _in_order(folder, _findings(folder, rules, against)), strict)
 
 
@@ -36,6 +37,7 @@ def _findings(folder: Path, rules: RuleSet, against: RuleSet | None) -> Iterator
     yield from check_habilitations(folder)
     yield from _unless_refused(lambda: check_grounds(rules, rows, read_grounds(folder)))
     yield from _unless_refused(lambda: _check_laws(folder, rules, rows))
+    yield from _unless_refused(lambda: _check_cases(folder, rules))
     if against is not None:
         yield from reused_ids(folder, rules, against)
 
@@ -65,6 +67,12 @@ def _check_laws(folder: Path, rules: RuleSet, rows: Iterable[Written]) -> Iterat
                 told = " and ".join(filter(None, (here, there)))
                 sentence = f"{group} is another group in the laws: {told}"
                 yield Finding(Severity.WARNING, row.file, row.line, "other-in-laws", sentence)
+
+
+def _check_cases(folder: Path, rules: RuleSet) -> Iterator[Finding]:
+    """Nothing but whether the cases can be read: `dmp policy cases` runs them."""
+    read_matrices(cases_folder(folder), rules.register)
+    yield from ()
 
 
 def _in_order(folder: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -104,7 +104,7 @@ def _check_width(
             alike[tuple(wider)].append(role.value)
     if alike:
         told = "; ".join(f"{', '.join(roles)}: {', '.join(actions)}" for actions, roles in alike.items())
-        sentence = f"{rule.id} gives what {' and '.join(sources)} do not give: {told}"
+        sentence = f"{rule.id} gives what is not given by {' and '.join(sources)}: {told}"
         yield Finding(Severity.WARNING, rule.file, rule.line, "wider-than-source", sentence)
 
 

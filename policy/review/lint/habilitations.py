@@ -25,10 +25,10 @@ def check_habilitations(folder: Path) -> Iterator[Finding]:
             sentence = f"{profession} and {scope}: nothing changes without this row"
             yield Finding(Severity.WARNING, file, line, "useless-habilitation", sentence)
     if needless:
-        sentence = f"{len(needless)} rows say no where no row says yes, this one first"
+        sentence = f"rows that say no where no row says yes: {len(needless)}, this one first"
         yield Finding(Severity.INFORMATION, file, needless[0], "needless-habilitation", sentence)
     if assumed := [line for line, cells in rows if cells[3] == "assumed"]:
-        sentence = f"{len(assumed)} of {len(rows)} rows are assumed, to be held against the official matrix"
+        sentence = f"rows that are assumed, to be held against the official matrix: {len(assumed)} of {len(rows)}"
         yield Finding(Severity.INFORMATION, file, assumed[0], "assumed-habilitation", sentence)
     if without := [profession for profession in PROFESSIONS if all(cells[0] != profession for _, cells in rows)]:
         sentence = f"no row, so that no document is open to them: {', '.join(without)}"

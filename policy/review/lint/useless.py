@@ -18,6 +18,10 @@ _KINDS = {"g": "who", "g2": "action"}
 def useless_rows(rules: RuleSet, regions: Sequence[Region]) -> Iterator[Finding]:
     """Rules that never decide, rows without weight, and literals without weight of the other rows."""
     decide = {rule for region in regions for (_, rule), column in region.answers.decided.items() if column}
+    concerned = defaultdict[str, list[Region]](list)
+    for region in regions:
+        for row in region.rows:
+            concerned[row.id].append(region)
     idle = set[str]()
     for row in (*rules.rules, *rules.duties):
         if isinstance(row, Rule) and row.name not in decide:
@@ -25,10 +29,10 @@ def useless_rows(rules: RuleSet, regions: Sequence[Region]) -> Iterator[Finding]
                 idle.add(row.name)
                 rows = [each for each in rules.rules if each.name == row.name]
                 yield _finding(row, "idle-rule", f"the rule {row.name} never decides: {_reason(rows, regions)}")
-        elif not any(region.weight(row) for region in regions):
-            yield _finding(row, "useless-row", f"{row.id} changes nothing: {_reason([row], regions)}")
+        elif not any(region.weight(row) for region in concerned[row.id]):
+            yield _finding(row, "useless-row", f"{row.id} changes nothing: {_reason([row], concerned[row.id])}")
         else:
-            yield from _useless_literals(row, regions)
+            yield from _useless_literals(row, concerned[row.id])
 
 
 def _reason(rows: Sequence[Row], regions: Sequence[Region]) -> str:
@@ -87,7 +91,7 @@ def useless_groups(rules: RuleSet, regions: Sequence[Region], rows: Sequence[Wri
                 continue
             group = row.cells[1]
             if group in used:
-                yield from _useless_member(row, cell, groups, regions)
+                yield from _useless_member(row, cell, rules, regions)
             elif group not in unused:
                 unused.add(group)
                 yield Finding(Severity.WARNING, row.file, row.line, "unused-group", f"no rule uses the group {group}")
@@ -102,13 +106,14 @@ def _used(named: set[str], groups: Groups) -> set[str]:
     return used
 
 
-def _useless_member(row: Written, cell: str, groups: Groups, regions: Sequence[Region]) -> Iterator[Finding]:
+def _useless_member(row: Written, cell: str, rules: RuleSet, regions: Sequence[Region]) -> Iterator[Finding]:
     member, group = row.cells
-    lost = _lost(groups, member, group)
+    lost = _lost(rules.roles if row.kind == "g" else rules.actions, member, group)
+    touched = [(each, lost[name]) for each in (*rules.rules, *rules.duties) if (name := getattr(each, cell)) in lost]
     told = False
     for region in regions:
         word = region.role.value if row.kind == "g" else NO_ACTION if region.action is None else region.action.value
-        gone = [each for each in region.answers.rows if word in lost.get(getattr(each, cell), ())]
+        gone = [each.id for each, words in touched if word in words and each.id in region.answers.applies]
         if gone:
             after = region.without(gone)
             if after.answers.outcome != region.answers.outcome:

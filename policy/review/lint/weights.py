@@ -1,6 +1,7 @@
 """Whether rows, literals of their conditions and members of groups weigh anything, in any situation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,14 +35,22 @@ class Region:
         """Where each rule applies, whether it decides or not: what answers name."""
         return _somewhere({**self.answers.refusing, **self.answers.giving})
 
+    @cached_property
+    def _alike(self) -> Mapping[str, Sequence[Row]]:
+        """The rows of each rule and of each obligation."""
+        found = defaultdict[str, list[Row]](list)
+        for row in self.rows:
+            found[row.name].append(row)
+        return found
+
     def reach(self, row: Row) -> int:
         """Where a row counts: it applies, and its rule decides or its obligation is attached."""
         return self.where([row]) & self._counts(row)
 
     def weight(self, row: Row) -> int:
         """Where something would change without the row."""
-        others = (other for other in self.rows if other.name == row.name and other.id != row.id)
-        return self.reach(row) & ~union(map(self.reach, others))
+        own = self.reach(row)
+        return own & ~union(self.reach(other) for other in self._alike[row.name] if other.id != row.id) if own else 0
 
     def where(self, rows: Iterable[Row]) -> int:
         """Where one of the rows applies."""
@@ -57,7 +66,7 @@ class Region:
     def instead(self, rows: Sequence[Row]) -> dict[str, int]:
         """Where rules that precede, and other rows of the same rule or obligation, count instead of these rows."""
         first = rows[0]
-        others = [other for other in self.rows if other.name == first.name and other not in rows]
+        others = [other for other in self._alike.get(first.name, ()) if other not in rows]
         if not isinstance(first, Rule):
             return {other.id: self.reach(other) for other in others}
         places = self.rules.register.places
@@ -67,18 +76,17 @@ class Region:
 
     def gained(self, row: Row, condition: Condition) -> tuple[int, int]:
         """Where answers would change under a wider condition, and where answers would name the row's rule besides."""
-        if row not in self.rows or not can_hold(self.role, self.action, condition.needs, condition.bars):
+        if not can_hold(self.role, self.action, condition.needs, condition.bars):
             return 0, 0
         wider = self.answers.situations.where(condition)
         if isinstance(row, Rule):
             return wider & ~self._settled(row), wider & ~self.told.get(row.name, 0)
-        already = union(self.reach(other) for other in self.rows if other.name == row.name)
+        already = union(map(self.reach, self._alike[row.name]))
         changed = wider & self._counts(row) & ~already
         return changed, changed
 
-    def without(self, rows: Iterable[Row]) -> "Region":
-        """The same situations, answered without some rows."""
-        gone = {row.id for row in rows}
+    def without(self, gone: Collection[str]) -> "Region":
+        """The same situations, answered without some rows, which are given by their ids."""
         kept = tuple(row for row in self.answers.rows if row.id not in gone)
         answers = Answers(self.answers.situations, kept, self.rules.register)
         return Region(self.rules, self.role, self.action, kept, answers)
@@ -115,7 +123,7 @@ def _region(rules: RuleSet, role: Role, action: Action | None) -> Region:
         if rules.roles.includes(row.who, role.value) and rules.actions.includes(row.action, word)
     )
     plane = Plane(role, action, asked(rows))
-    applying = (row for row in rows if rules.bears_on(row, role, action))
+    applying = (row for row in rows if can_hold(role, action, row.condition.needs, row.condition.bars))
     return Region(rules, role, action, rows, Answers(plane, applying, rules.register))
 
 

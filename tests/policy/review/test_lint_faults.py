@@ -1,5 +1,6 @@
 """All that the loader refuses, and faults of the files that only reviews read."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -114,9 +115,7 @@ def test_the_misspelt_effect_is_found(tmp_path: Path) -> None:
 
 def test_a_fault_of_the_laws_is_told(folder: Path) -> None:
     """The service does not read them, so that the folder is accepted; reviews cannot go on."""
-    (folder / "laws").mkdir()
-    for file in (PACKAGED / "laws").glob("*.csv"):
-        (folder / "laws" / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(PACKAGED / "laws", folder / "laws")
     words = folder / "laws" / "words.csv"
     rewrite(words, lambda text: text + "g, phisician, carers\n")
     last = len(words.read_text(encoding="utf-8").splitlines())
@@ -154,3 +153,13 @@ def test_a_group_that_is_wider_or_narrower_in_the_laws(folder: Path, before: str
     """One side is enough."""
     rewrite(folder / "rules" / "00-words.csv", lambda text: text.replace(before, after))
     assert to_look_at(folder) == [f"rules/00-words.csv:67 other-in-laws showing is another group in the laws: {told}"]
+
+
+def test_a_fault_of_the_cases_is_told(folder: Path) -> None:
+    """As one of the laws is."""
+    shutil.copytree(PACKAGED / "cases", folder / "cases")
+    file = folder / "cases" / "personas.csv"
+    rewrite(file, lambda text: text + "a-physician,phisician,strong_authentication,A physician\n")
+    last = len(file.read_text(encoding="utf-8").splitlines())
+    (found,) = to_look_at(folder)
+    assert found == f"cases/personas.csv:{last} unreadable 'phisician' is no known role; did you mean physician?"
