@@ -127,7 +127,7 @@ class Deposits:
             else:
                 await stored.add_version(connection, dossier, document, replaced.id)
             await self._vault.commit(connection, deposit, metadata.title)
-            return {"document": str(document.id), "document_type": document.document_type}
+            return {"document": str(document.id)}
 
         committed = False
         try:

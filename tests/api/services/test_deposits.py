@@ -21,6 +21,7 @@ from models.vocabulary import Scope
 from policy.engine import Engine
 from vault.documents import Documents
 from vault.errors import ContentTooLargeError
+from vault.journal.reading import Reader
 from vault.keys import Secret
 
 INS = "185057800608491"
@@ -113,3 +114,11 @@ async def test_a_deposit_signed_for_another_is_refused_and_told(
     with pytest.raises(MalformedRequestError):
         await deposits.deposit(ACTOR, dossier, signed, pieces(1))
     assert (await left(parts), await parts.journal_size()) == (NOTHING, 1)
+
+
+async def test_the_journal_does_not_tell_what_was_deposited(deposits: Deposits, dossier: UUID, parts: Parts) -> None:
+    """Those who read a journal may not see the document: they learn that there is one, not what it is."""
+    hidden = replace(METADATA, withheld=True, hidden_from_representatives=True)
+    receipt = await deposits.deposit(ACTOR, dossier, hidden, pieces(1))
+    (line,) = await Reader(parts.database, parts.signer).read(dossier, limit=9)
+    assert dict(line.entry.change) == {"document": str(receipt.id)}
