@@ -18,6 +18,8 @@ from policy.review.lint.weights import regions
 from policy.review.matrices import cases_folder, read_matrices
 from policy.ruleset import RuleSet
 
+_RANKS = {Severity.INFORMATION: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
 
 def check(folder: Path, against: RuleSet | None = None, *, strict: bool = False) -> Checked:
     """Everything there is to say of a policy folder; its ids are held against the rules before, if any are given."""
@@ -76,9 +78,9 @@ def _check_cases(folder: Path, rules: RuleSet) -> Iterator[Finding]:
 
 
 def _in_order(folder: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """By place, with files named from the policy folder that holds them."""
+    """What weighs most last, where eyes are; then by place. Files are named from the policy folder that holds them."""
     named = (replace(each, file=_from(folder, each.file)) for each in findings)
-    return tuple(sorted(named, key=lambda each: (each.file, each.line or 0, each.code, each.sentence)))
+    return tuple(sorted(named, key=lambda each: (_RANKS[each.severity], each.file, each.line or 0, each.sentence)))
 
 
 def _from(folder: Path, file: Path) -> Path:

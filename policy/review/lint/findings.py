@@ -35,7 +35,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """All findings of a folder, by their place; `revision` is None when it is refused.
+    """All findings of a folder, the gravest last; `revision` is None when it is refused.
 
     It passes without errors; in strict form, without warnings too.
     """
