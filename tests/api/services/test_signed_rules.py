@@ -19,10 +19,20 @@ from policy.bundles.form import Bundle
 from policy.bundles.signing import Trust
 from policy.engine import Engine
 from policy.errors import BundleError, PolicyFileError
-from policy.loader import load
 from tests.doubles.notices import MemoryNoticeBoard
 from tests.doubles.unreliable_database import UnreliableDatabase
-from tests.policy.bundles.reviewers import ANNE, BRUNO, CHLOE, TRUST, key_of, signed, stricter, trust_file, unsigned
+from tests.policy.bundles.reviewers import (
+    ANNE,
+    BRUNO,
+    CHLOE,
+    TRUST,
+    key_of,
+    packaged,
+    signed,
+    stricter,
+    trust_file,
+    unsigned,
+)
 from tests.policy.folders import copy_of_the_policy
 from vault.errors import StoreUnavailableError
 from vault.journal.checkpoint import Signer
@@ -83,7 +93,7 @@ def state(rules: SignedRules) -> tuple[int | None, str]:
     return rules.version, rules.engine.revision
 
 
-PACKAGED, STRICT = load().revision, stricter().revision
+PACKAGED, STRICT = packaged().revision, stricter().revision
 
 
 class TestFollowing:

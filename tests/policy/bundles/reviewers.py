@@ -30,9 +30,14 @@ TRUST = Trust({key_of(name).public: name for name in (AUTHOR, ANNE, BRUNO, CHLOE
 
 
 @cache
-def unsigned(version: int = 2, author: str = AUTHOR) -> Bundle:
+def packaged() -> Bundle:
     """The packaged policy, packed."""
-    return pack(PACKAGED, version=version, author=author, created=CREATED)
+    return pack(PACKAGED, version=2, author=AUTHOR, created=CREATED)
+
+
+def unsigned(version: int = 2) -> Bundle:
+    """The same of any version."""
+    return msgspec.structs.replace(packaged(), version=version)
 
 
 def signed(*reviewers: str, version: int = 2, bundle: Bundle | None = None) -> Bundle:
@@ -73,13 +78,17 @@ GRANTED = "p, granted, professional, of_care, normal & granted, allow\n"
 STRICTER = "p, granted, professional, of_care, normal & granted & patient_present, allow\n"
 
 
-@cache
 def stricter(version: int = 2) -> Bundle:
     """Under these rules a consent counts only while the patient is present."""
-    files = {name: text.replace(GRANTED, STRICTER) for name, text in unsigned(version).files.items()}
+    return msgspec.structs.replace(_stricter(), version=version)
+
+
+@cache
+def _stricter() -> Bundle:
+    files = {name: text.replace(GRANTED, STRICTER) for name, text in packaged().files.items()}
     revision = load(Path(), Texts(files)).revision
-    assert revision != unsigned(version).revision
-    return msgspec.structs.replace(unsigned(version), files=files, revision=revision)
+    assert revision != packaged().revision
+    return msgspec.structs.replace(packaged(), files=files, revision=revision)
 
 
 def trust_file(folder: Path, trust: Trust = TRUST) -> Path:

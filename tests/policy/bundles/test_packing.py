@@ -32,7 +32,7 @@ def test_a_bundle_holds_what_the_loader_reads() -> None:
 
 def test_a_bundle_says_what_it_is() -> None:
     """Its revision is the folder's own."""
-    bundle = unsigned(version=7)
+    bundle = pack(PACKAGED, version=7, author=AUTHOR, created=CREATED)
     assert (bundle.version, bundle.author, bundle.created) == (7, AUTHOR, CREATED)
     assert bundle.revision == load().revision
     assert bundle.signatures == ()
