@@ -52,7 +52,7 @@ class CasesReport:
 
     def lines(self) -> Iterator[str]:
         for (expected, answered), cases in self._alike.items():
-            yield f"{len(cases):,} cases: expected {expected}"
+            yield f"{len(cases):,} case{'' if len(cases) == 1 else 's'}: expected {expected}"
             yield f"    answered      {answered}"
             for product in products(product_of(self.matrices, case) for case in cases):
                 for title, names in zip(_FIELDS, product, strict=True):

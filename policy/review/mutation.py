@@ -111,16 +111,16 @@ def mutate(folder: Path) -> MutationReport:
     """The rules of a policy folder, changed in every small way. Raises PolicyFileError."""
     bench = Bench.of(folder)
     laws = read_laws(laws_folder(folder), bench.rules.register)
-    return judge(bench, WholeSpace(bench.rules, laws))
+    return judge(bench, WholeSpace(bench.rules, laws), mutants(bench.rules))
 
 
-def judge(bench: Bench, everywhere: WholeSpace) -> MutationReport:
-    """The fate of every mutant of the rules."""
+def judge(bench: Bench, everywhere: WholeSpace, changes: Iterable[Mutant]) -> MutationReport:
+    """The fate of changes of the rules."""
     if bench.failures:
         return MutationReport(bench.failures, Counter(), ())
     fates: Counter[tuple[Kind, Fate]] = Counter()
     survivors = []
-    for mutant in mutants(bench.rules):
+    for mutant in changes:
         fate = _fate(mutant, bench, everywhere)
         fates[mutant.kind, fate] += 1
         if fate is Fate.SURVIVED:
