@@ -51,7 +51,8 @@ def test_the_row_that_is_read_aloud_is_in_force() -> None:
 
 def test_the_list_of_facts_is_the_vocabulary() -> None:
     """Each with its meaning, in its order."""
-    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", TEXT, re.MULTILINE)
+    (table,) = re.findall(r"^\| fact \| means \|\n\|---\|---\|\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
     assert listed == [(fact.value, fact.meaning) for fact in Fact]
 
 
@@ -64,3 +65,12 @@ def test_every_file_of_the_policy_is_named() -> None:
     """Chapters by their numbers."""
     data = [file.name for file in PACKAGED.iterdir() if file.suffix in {".csv", ".conf"}]
     assert [name for name in data if f"`{name}`" not in TEXT] == []
+
+
+def test_every_code_of_the_check_is_told() -> None:
+    """Those that its modules give, and no other."""
+    modules = (PACKAGED / "review" / "lint").glob("*.py")
+    given = {code for file in modules for code in re.findall(r'"([a-z]+-[a-z-]+)"', file.read_text(encoding="utf-8"))}
+    (table,) = re.findall(r"^\| code \| severity \| means \|\n\|---\|---\|---\|\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+    told = {code for line in table.splitlines() for code in re.findall(r"`([a-z]+-[a-z-]+)`", line.split("|")[1])}
+    assert told == given
