@@ -11,7 +11,6 @@ from policy.text import Place, refuse_unknown
 ALL, BUT = "all", "but"
 RESERVED = frozenset({ALL, BUT})
 
-_FEW = 3
 _ORDERS = [(*order[at:], *order[:at]) for order in ((4, 3, 2, 1, 0), (4, 0, 1, 2, 3)) for at in range(5)]
 """In which orders fields are joined; the one that gives fewest products is kept."""
 
@@ -60,20 +59,25 @@ class Axis:
         return replace(self, names=kept, groups={group: members for group, members in groups.items() if members})
 
     def write(self, found: Collection[str]) -> str:
-        """A cell that stands for these names: `all`, a group, or what is left out where that is short."""
+        """The shortest cell that stands for these names, by groups and by what is left out."""
         wanted = frozenset(found)
-        if len(wanted) > 1:
-            named = {ALL: frozenset(self.names), **self.groups}
-            for word, members in named.items():
-                if members == wanted:
-                    return word
-            for word, members in named.items():
-                if members > wanted and len(members - wanted) <= min(_FEW, len(wanted) - 1):
-                    return f"{word} {BUT} {' '.join(self._in_order(members - wanted))}"
-        return " ".join(self._in_order(wanted))
+        wholes = {ALL: frozenset(self.names), **self.groups}
+        ways = [self._words(wanted)]
+        for word, members in wholes.items():
+            if members == wanted and len(wanted) > 1:
+                ways.append([word])
+            elif members > wanted:
+                ways.append([word, BUT, *self._words(members - wanted)])
+        return " ".join(min(ways, key=len))
 
-    def _in_order(self, found: Collection[str]) -> Iterable[str]:
-        return (name for name in self.names if name in found)
+    def _words(self, wanted: frozenset[str]) -> list[str]:
+        """Groups of which all members are among these names, the largest first, and the names that are left."""
+        words, left = [], wanted
+        for group, members in sorted(self.groups.items(), key=lambda each: -len(each[1])):
+            if members <= wanted and len(members & left) > 1:
+                words.append(group)
+                left -= members
+        return [*words, *(name for name in self.names if name in left)]
 
 
 def products(cases: Iterable[Product]) -> list[Product]:
