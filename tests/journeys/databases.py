@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from tests.journeys.processes import Stack
+from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry, Line
 
 T = TypeVar("T")
 
@@ -67,6 +68,19 @@ def tables(stack: Stack) -> list[str]:
 
 def rows(stack: Stack, table: str) -> list[tuple[Any, ...]]:
     return _rows(stack, f'SELECT * FROM "{table}"')
+
+
+def swaps(stack: Stack) -> list[Entry]:
+    """What the journal says of rules, in order."""
+    parsed = [
+        Line.parse(value)
+        for row in rows(stack, "journal_entry")
+        for value in row
+        if isinstance(value, bytes) and value.startswith(b"{")
+    ]
+    written = [line for line in parsed if line.entry.action == POLICY_SWAP]
+    assert {line.entry.dossier for line in written} <= {NO_DOSSIER}
+    return [line.entry for line in sorted(written, key=lambda line: line.position)]
 
 
 def _rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from models.facts import Reference
 from policy.loader import PACKAGED
+from tests.journeys.databases import swaps
 from tests.journeys.people import HOSPITAL, NURSE
 from tests.journeys.processes import Stack, until
 from tests.journeys.service import Record, Service, started
@@ -78,3 +80,7 @@ def test_a_reload_changes_answers(fresh_stack: Stack, rules: Path) -> None:
         assert (
             told == [(packaged, True), (packaged, True), (stricter, True), (stricter, False)] + [(packaged, True)] * 2
         )
+        assert [(each.subject, each.revision, each.change["previous"]) for each in swaps(stack)] == [
+            (Reference("service", "signal"), stricter, packaged),
+            (Reference("client", "demonstration"), packaged, stricter),
+        ]

@@ -13,13 +13,12 @@ import pytest
 from api.services.signed_rules import PUBLISHED, READ_AT_MOST
 from models.facts import Reference
 from policy.bundles.form import Bundle
-from tests.journeys.databases import no_journal, rows
+from tests.journeys.databases import no_journal, swaps
 from tests.journeys.people import HOSPITAL, NURSE, Json
 from tests.journeys.processes import Stack, serving, until
 from tests.journeys.service import Record, Service, connection, started
 from tests.policy.bundles.reviewers import ANNE, packaged, signed, stricter, trust_file
 from tests.servers.processes import free_port
-from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry, Line
 from vault.locations import store_from_url
 
 PACKAGED, STRICT = packaged().revision, stricter().revision
@@ -75,19 +74,6 @@ def reload(http: httpx.Client) -> tuple[int, str | None]:
 
 def may_read(record: Record, document: str, http: httpx.Client) -> bool:
     return http.get(f"/v1/documents/{document}/content", headers=NURSE.headers()).is_success
-
-
-def swaps(stack: Stack) -> list[Entry]:
-    """What the journal says of rules, in order."""
-    parsed = [
-        Line.parse(value)
-        for row in rows(stack, "journal_entry")
-        for value in row
-        if isinstance(value, bytes) and value.startswith(b"{")
-    ]
-    written = [line for line in parsed if line.entry.action == POLICY_SWAP]
-    assert {line.entry.dossier for line in written} <= {NO_DOSSIER}
-    return [line.entry for line in sorted(written, key=lambda line: line.position)]
 
 
 @contextmanager

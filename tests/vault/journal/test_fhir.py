@@ -7,7 +7,7 @@ import pytest
 from models.facts import Reference
 from models.vocabulary import Action
 from tests.vault.journal.entries import DOCUMENT, DOSSIER, HOLDER, HOSPITAL, an_entry
-from vault.journal.entry import NO_DOSSIER, Item
+from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Item
 from vault.journal.fhir import audit_event
 
 OBJECT = {
@@ -96,6 +96,14 @@ def test_a_refusal_about_nothing_known() -> None:
     assert event["agent"][0] == {"who": {"identifier": {"value": "sec-1"}}, "requestor": True}
     assert [entity["what"] for entity in event["entity"]] == [{"identifier": {"value": "?"}}]
     assert "purposeOfEvent" not in event
+
+
+def test_a_swap_of_rules_is_about_no_patient() -> None:
+    """It changes the security's configuration, and nobody's record."""
+    swap = an_entry(dossier=NO_DOSSIER, action=POLICY_SWAP, resource=Reference("policy", "5f" * 32))
+    event = audit_event(swap)
+    assert (event["type"]["code"], event["action"]) == ("110129", "E")
+    assert [entity["what"] for entity in event["entity"]] == [{"identifier": {"value": "5f" * 32}}]
 
 
 def test_items_are_entities() -> None:
