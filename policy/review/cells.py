@@ -68,7 +68,7 @@ class Axis:
                 ways.append([word])
             elif members > wanted:
                 ways.append([word, BUT, *self._words(members - wanted)])
-        return " ".join(min(ways, key=len))
+        return min((" ".join(words) for words in ways), key=lambda cell: cell.count(" "))
 
     def _words(self, wanted: frozenset[str]) -> list[str]:
         """Groups of which all members are among these names, the largest first, and the names that are left."""
