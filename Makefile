@@ -45,7 +45,8 @@ lint: $(VENV)/.dev ## style, types, import contracts, policy checks
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
-	@$(BIN)/dmp policy check
+	@$(BIN)/dmp policy check --strict
+	@$(BIN)/dmp policy prove
 
 format: $(VENV)/.dev ## rewrite the sources as ruff formats them
 	@$(BIN)/ruff format

@@ -60,9 +60,7 @@ _OBLIGATIONS = "Obligations"
 def list_rules(folder: Path) -> Listing:
     """Every row of a policy folder. Raises PolicyFileError."""
     rules = load(folder)
-    sources = {
-        (row.file, row.line): "; ".join(row.comment.sources) if row.comment else "" for row in written(folder)
-    }
+    sources = {(row.file, row.line): "; ".join(row.comment.sources) if row.comment else "" for row in written(folder)}
     place = rules.register.places
 
     def told(effect: str) -> tuple[tuple[Row, str], ...]:

@@ -17,7 +17,7 @@ from tests.journeys.databases import no_journal, swaps
 from tests.journeys.people import HOSPITAL, NURSE, Json
 from tests.journeys.processes import Stack, serving, until
 from tests.journeys.service import Record, Service, connection, started
-from tests.policy.bundles.reviewers import ANNE, packaged, signed, stricter, trust_file
+from tests.policy.bundles.reviewers import LEGAL, packaged, signed, stricter, trust_file
 from tests.servers.processes import free_port
 from vault.locations import store_from_url
 
@@ -87,8 +87,8 @@ def test_services_follow_what_reviewers_signed(stack: Stack) -> None:
     """From no rules at all to old rules that come back; what nobody signed, and what is older, changes nothing."""
     refusal = stack.dmp("serve", "--port", str(free_port()))
     assert (refusal.returncode, refusal.stderr.splitlines()[-1]) == (1, "dmp: no policy bundle is published")
-    assert publish(stack, signed(ANNE, version=1)) == (1, "dmp: 1 of 2 reviewers have signed")
-    said = f"published: version 1, revision {PACKAGED}, signed by anne.dupont and bruno"
+    assert publish(stack, signed(LEGAL, version=1)) == (1, "dmp: 1 of 2 reviewers have signed")
+    said = f"published: version 1, revision {PACKAGED}, signed by legal.office and security"
     assert publish(stack, signed(version=1)) == (0, said)
 
     with started(stack) as service:
@@ -109,7 +109,7 @@ def test_services_follow_what_reviewers_signed(stack: Stack) -> None:
             assert publish(stack, signed(version=1))[0] == 1
             for data, reason in (
                 (signed(version=1).encode(), "rolled-back"),
-                (signed(ANNE, version=3).encode(), "signatures"),
+                (signed(LEGAL, version=3).encode(), "signatures"),
                 (signed(version=2).encode(), "forked"),
                 (b"{}", "malformed"),
             ):
@@ -139,7 +139,7 @@ def test_services_follow_what_reviewers_signed(stack: Stack) -> None:
             ("3", STRICT, PACKAGED),
         ]
         assert written[0].subject == Reference("service", "start")
-        assert {entry.change["reviewers"] for entry in written} == {"anne.dupont bruno"}
+        assert {entry.change["reviewers"] for entry in written} == {"legal.office security"}
     assert "entries verified" in stack.dmp("journal", "verify").stdout
 
 

@@ -17,7 +17,7 @@ from tests.api.cli.shell import run
 from tests.policy.bundles.reviewers import GRANTED, STRICTER, changed_folder, stricter
 from tests.policy.folders import copy_of_the_policy
 
-AUTHOR, ANNE, BRUNO = "paul.author", "anne.dupont", "bruno"
+AUTHOR, LEGAL, SECURITY = "drafter.author", "legal.office", "security"
 TODAY = "2026-11-26"
 
 
@@ -29,7 +29,7 @@ class Desk:
         self.policy = folder / "policy"
         self.policy.mkdir()
         changed_folder(copy_of_the_policy(self.policy), GRANTED, STRICTER)
-        rows = [self.key(name) for name in (AUTHOR, ANNE, BRUNO)]
+        rows = [self.key(name) for name in (AUTHOR, LEGAL, SECURITY)]
         self.trust = folder / "trust.csv"
         self.trust.write_text("reviewer,key\n" + "".join(rows))
         self.bundle = folder / "v2.bundle"
@@ -84,7 +84,7 @@ def test_from_a_changed_folder_to_a_bundle_that_is_accepted(desk: Desk) -> None:
     revision, files = load(desk.policy).revision, len(parse(desk.bundle.read_bytes()).files)
     assert packed.output == f"version 2, revision {revision}, {files} files\n"
     assert desk.verify().exit_code == 1
-    for name in (ANNE, BRUNO):
+    for name in (LEGAL, SECURITY):
         assert desk.sign(name).output == f"signed by {name}: version 2, revision {revision}\n"
     verified = desk.verify()
     assert (verified.exit_code, verified.output.splitlines()) == (
@@ -92,8 +92,8 @@ def test_from_a_changed_folder_to_a_bundle_that_is_accepted(desk: Desk) -> None:
         [
             f"version 2, by {AUTHOR}, {TODAY}",
             f"revision {revision}",
-            f"signature of {ANNE} counts",
-            f"signature of {BRUNO} counts",
+            f"signature of {LEGAL} counts",
+            f"signature of {SECURITY} counts",
             "accepted",
         ],
     )
@@ -105,8 +105,8 @@ def test_each_command_says_the_same_to_machines(desk: Desk, tmp_path: Path) -> N
     revision = load(desk.policy).revision
     packed = json.loads(desk.pack("--json").output)
     assert (packed["version"], packed["revision"], "model.conf" in packed["files"]) == (2, revision, True)
-    assert json.loads(desk.sign(ANNE, "--json").output) == {"version": 2, "revision": revision, "reviewer": ANNE}
-    desk.sign(BRUNO)
+    assert json.loads(desk.sign(LEGAL, "--json").output) == {"version": 2, "revision": revision, "reviewer": LEGAL}
+    desk.sign(SECURITY)
     assert json.loads(desk.verify("--json").output)["accepted"] is True
     unpacked = json.loads(run("policy", "unpack", str(desk.bundle), str(tmp_path / "out"), "--json").output)
     assert unpacked == packed
@@ -137,38 +137,38 @@ class TestKeys:
 
     def test_a_private_key_is_for_its_owner(self, desk: Desk) -> None:
         """And never overwritten."""
-        file = desk.folder / ANNE
+        file = desk.folder / LEGAL
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        again = run("policy", "reviewer", ANNE, "--key", str(file), "--no-passphrase")
+        again = run("policy", "reviewer", LEGAL, "--key", str(file), "--no-passphrase")
         assert refusal(again) == f"there is a file already, and keys are never overwritten: {file}"
 
     def test_a_passphrase_is_asked_for_unless_it_is_told_otherwise(self, desk: Desk, tmp_path: Path) -> None:
         """Twice when it is made, once when it is used; it is not shown."""
         key = tmp_path / "key"
-        made = CliRunner().invoke(dmp, ["policy", "reviewer", ANNE, "--key", str(key)], input="hush\nhush\n")
+        made = CliRunner().invoke(dmp, ["policy", "reviewer", LEGAL, "--key", str(key)], input="hush\nhush\n")
         assert made.exit_code == 0
         assert key.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
         desk.pack()
-        signed = desk.sign(ANNE, key=str(key), input="hush\n")
+        signed = desk.sign(LEGAL, key=str(key), input="hush\n")
         assert signed.exit_code == 0
         assert "hush" not in made.output + signed.output
-        assert refusal(desk.sign(BRUNO, key=str(key), input="wrong\n")).startswith("this is no private key")
+        assert refusal(desk.sign(SECURITY, key=str(key), input="wrong\n")).startswith("this is no private key")
 
     def test_a_passphrase_may_stand_in_a_file(self, desk: Desk, tmp_path: Path) -> None:
         """For scripts."""
         key, passphrase = tmp_path / "key", tmp_path / "passphrase"
         passphrase.write_text("hush\n")
         options = ("--passphrase-file", str(passphrase))
-        made = run("policy", "reviewer", ANNE, "--key", str(key), *options)
+        made = run("policy", "reviewer", LEGAL, "--key", str(key), *options)
         assert made.exit_code == 0
         desk.pack()
-        assert desk.sign(ANNE, *options, key=str(key)).exit_code == 0
-        both = run("policy", "reviewer", ANNE, "--key", str(tmp_path / "k"), "--no-passphrase", *options)
+        assert desk.sign(LEGAL, *options, key=str(key)).exit_code == 0
+        both = run("policy", "reviewer", LEGAL, "--key", str(tmp_path / "k"), "--no-passphrase", *options)
         assert refusal(both) == "Error: --passphrase-file and --no-passphrase exclude each other"
 
     def test_a_name_has_one_spelling(self, tmp_path: Path) -> None:
         """So that nobody is two by an accent or a capital."""
-        made = run("policy", "reviewer", "Anne", "--key", str(tmp_path / "key"), "--no-passphrase")
+        made = run("policy", "reviewer", "Legal", "--key", str(tmp_path / "key"), "--no-passphrase")
         expected = "the name of a reviewer is lower-case letters and digits, joined by single hyphens or dots"
         assert (refusal(made), list(tmp_path.iterdir())) == (expected, [])
 
@@ -194,16 +194,16 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "reviewer, key, sentence",
         [
-            (AUTHOR, AUTHOR, "paul.author is the author, whose signature does not count"),
-            (ANNE, ANNE, "anne.dupont has signed already"),
-            (BRUNO, ANNE, "this key has signed already, under another name"),
+            (AUTHOR, AUTHOR, "drafter.author is the author, whose signature does not count"),
+            (LEGAL, LEGAL, "legal.office has signed already"),
+            (SECURITY, LEGAL, "this key has signed already, under another name"),
         ],
     )
     def test_a_signature_that_would_not_count_is_not_made(
         self, desk: Desk, reviewer: str, key: str, sentence: str
     ) -> None:
         """The bundle stays as it was."""
-        before = desk.signed(ANNE).read_bytes()
+        before = desk.signed(LEGAL).read_bytes()
         assert refusal(desk.sign(reviewer, key=key)) == sentence
         assert desk.bundle.read_bytes() == before
 
@@ -211,15 +211,15 @@ class TestRefusals:
         """By whoever could read it before."""
         desk.pack()
         desk.bundle.chmod(0o640)
-        desk.sign(ANNE)
+        desk.sign(LEGAL)
         assert stat.S_IMODE(desk.bundle.stat().st_mode) == 0o640
 
-    @pytest.mark.parametrize("command", [["sign", "--key", "KEY", "--reviewer", ANNE], ["unpack", "FOLDER"]])
+    @pytest.mark.parametrize("command", [["sign", "--key", "KEY", "--reviewer", LEGAL], ["unpack", "FOLDER"]])
     def test_what_is_no_bundle_is_neither_signed_nor_unpacked(
         self, desk: Desk, tmp_path: Path, command: list[str]
     ) -> None:
         """Nor is a bundle whose revision is not that of its rules."""
-        words = {"KEY": str(desk.folder / ANNE), "FOLDER": str(tmp_path / "out")}
+        words = {"KEY": str(desk.folder / LEGAL), "FOLDER": str(tmp_path / "out")}
         name, *options = (words.get(word, word) for word in command)
         data = desk.signed().read_bytes()
         for spoilt, sentence in (
@@ -236,14 +236,14 @@ class TestRefusals:
 
     def test_verifying_needs_to_know_whom_to_trust(self, desk: Desk) -> None:
         """By an option or by the setting."""
-        file = str(desk.signed(ANNE, BRUNO))
+        file = str(desk.signed(LEGAL, SECURITY))
         assert refusal(run("policy", "verify", file)).startswith("whose signatures count?")
         trusting = CliRunner().invoke(dmp, ["policy", "verify", file], env={"DMP_POLICY_TRUST": str(desk.trust)})
         assert trusting.exit_code == 0
 
     def test_an_older_version_is_told(self, desk: Desk) -> None:
         """Where the version in force is named."""
-        desk.signed(ANNE, BRUNO)
+        desk.signed(LEGAL, SECURITY)
         assert desk.verify("--not-older-than", "2").exit_code == 0
         assert refusal(desk.verify("--not-older-than", "3")) == "refused: version 2 is older than version 3"
 
@@ -266,21 +266,27 @@ class TestPublishing:
 
     def test_a_signed_bundle_is_published(self, desk: Desk, settings: dict[str, str], tmp_path: Path) -> None:
         """And said to be, with who signed; again, it is there already."""
-        file = desk.signed(ANNE, BRUNO)
+        file = desk.signed(LEGAL, SECURITY)
         revision = load(desk.policy).revision
-        said = f"version 2, revision {revision}, signed by anne.dupont and bruno\n"
+        said = f"version 2, revision {revision}, signed by legal.office and security\n"
         assert self.publish(file, settings).output == f"published: {said}"
         assert (tmp_path / "vault" / "policy" / "bundle").read_bytes() == file.read_bytes()
         assert self.publish(file, settings).output == f"published already: {said}"
-        told = json.loads(self.publish(desk.signed(ANNE, BRUNO, version="3"), settings, "--json").output)
-        expected = {"version": 3, "revision": revision, "reviewers": [ANNE, BRUNO], "replaced": 2, "unchanged": False}
+        told = json.loads(self.publish(desk.signed(LEGAL, SECURITY, version="3"), settings, "--json").output)
+        expected = {
+            "version": 3,
+            "revision": revision,
+            "reviewers": [LEGAL, SECURITY],
+            "replaced": 2,
+            "unchanged": False,
+        }
         assert told == expected
 
     def test_what_instances_would_refuse_is_not_published(self, desk: Desk, settings: dict[str, str]) -> None:
         """Too few signatures, an older version."""
-        assert refusal(self.publish(desk.signed(ANNE), settings)) == "1 of 2 reviewers have signed"
-        self.publish(desk.signed(ANNE, BRUNO, version="3"), settings)
-        older = self.publish(desk.signed(ANNE, BRUNO), settings)
+        assert refusal(self.publish(desk.signed(LEGAL), settings)) == "1 of 2 reviewers have signed"
+        self.publish(desk.signed(LEGAL, SECURITY, version="3"), settings)
+        older = self.publish(desk.signed(LEGAL, SECURITY), settings)
         assert refusal(older) == "version 2 is older than version 3, and versions only grow"
 
     @pytest.mark.parametrize(
@@ -294,4 +300,4 @@ class TestPublishing:
         self, desk: Desk, settings: dict[str, str], name: str, value: str, sentence: str
     ) -> None:
         """Before anything is done."""
-        assert refusal(self.publish(desk.signed(ANNE, BRUNO), settings | {name: value})).startswith(sentence)
+        assert refusal(self.publish(desk.signed(LEGAL, SECURITY), settings | {name: value})).startswith(sentence)

@@ -13,7 +13,7 @@ from policy.bundles.form import Bundle
 from policy.bundles.verifying import accept
 from policy.errors import BundleError
 from tests.doubles.notices import HeedlessNoticeBoard, MemoryNoticeBoard
-from tests.policy.bundles.reviewers import ANNE, BRUNO, CHLOE, TRUST, signed, stricter, unsigned
+from tests.policy.bundles.reviewers import LEGAL, MEDICAL, SECURITY, TRUST, signed, stricter, unsigned
 from vault.errors import NoticeChangedError, StoreUnsuitableError
 from vault.notices import NoticeBoard
 
@@ -30,7 +30,7 @@ async def test_versions_follow_one_another(parts: Parts) -> None:
     """On the filesystem and in MinIO."""
     first, second = signed(version=2).encode(), signed(version=3, bundle=stricter(3)).encode()
     outcome = await publish(parts.store, parts.database, TRUST, first)
-    assert (outcome.replaced, outcome.unchanged, outcome.accepted.reviewers) == (None, False, (ANNE, BRUNO))
+    assert (outcome.replaced, outcome.unchanged, outcome.accepted.reviewers) == (None, False, (LEGAL, SECURITY))
     outcome = await publish(parts.store, parts.database, TRUST, second)
     assert (outcome.replaced, outcome.unchanged) == (2, False)
     assert await published(parts.store) == second
@@ -45,16 +45,16 @@ async def test_publishing_again_changes_nothing(parts: Parts) -> None:
 
 async def test_more_signatures_may_be_published(parts: Parts) -> None:
     """Of the same version."""
-    await publish(parts.store, parts.database, TRUST, signed(ANNE, BRUNO).encode())
-    assert (await publish(parts.store, parts.database, TRUST, signed(ANNE, CHLOE).encode())).unchanged is False
-    assert await published(parts.store) == signed(ANNE, CHLOE).encode()
+    await publish(parts.store, parts.database, TRUST, signed(LEGAL, SECURITY).encode())
+    assert (await publish(parts.store, parts.database, TRUST, signed(LEGAL, MEDICAL).encode())).unchanged is False
+    assert await published(parts.store) == signed(LEGAL, MEDICAL).encode()
 
 
 @pytest.mark.parametrize(
     "reason, bundle",
     [
         ("signatures", lambda: unsigned(version=4)),
-        ("signatures", lambda: signed(ANNE, version=4)),
+        ("signatures", lambda: signed(LEGAL, version=4)),
         ("rolled-back", lambda: signed(version=2)),
         ("forked", lambda: signed(version=3, bundle=stricter(3))),
     ],
@@ -77,7 +77,7 @@ async def test_what_instances_would_refuse_is_not_published(
         assert await published(parts.store) == present
 
 
-@pytest.mark.parametrize("wrong", [b"wrong", signed(ANNE, version=9).encode(), bytes(5_000_000)])
+@pytest.mark.parametrize("wrong", [b"wrong", signed(LEGAL, version=9).encode(), bytes(5_000_000)])
 async def test_what_no_instance_takes_is_put_right(parts: Parts, wrong: bytes) -> None:
     """Whatever version it says to be."""
     await parts.store.post_notice(PUBLISHED, wrong, None)

@@ -22,9 +22,9 @@ from policy.errors import BundleError, PolicyFileError
 from tests.doubles.notices import MemoryNoticeBoard
 from tests.doubles.unreliable_database import UnreliableDatabase
 from tests.policy.bundles.reviewers import (
-    ANNE,
-    BRUNO,
-    CHLOE,
+    LEGAL,
+    MEDICAL,
+    SECURITY,
     TRUST,
     key_of,
     packaged,
@@ -176,8 +176,8 @@ SPOILT: list[tuple[str, Callable[[], bytes | Bundle | None]]] = [
     ("not-canonical", lambda: strict(3).encode() + b"\n"),
     ("format", lambda: strict(3).encode().replace(b"bundle@v1", b"bundle@v0")),
     ("signatures", lambda: unsigned(version=3)),
-    ("signatures", lambda: signed(ANNE, version=3)),
-    ("signatures", lambda: signed(ANNE, "stranger", version=3)),
+    ("signatures", lambda: signed(LEGAL, version=3)),
+    ("signatures", lambda: signed(LEGAL, "stranger", version=3)),
     ("signatures", lambda: strict(3).encode().replace(b"normal & granted", b"granted & normal")),
     ("rolled-back", lambda: signed(version=1)),
     ("rolled-back", lambda: strict(1)),
@@ -233,7 +233,7 @@ class TestRefusals:
         """One sentence says why."""
         with pytest.raises(BundleError, match=r"^no policy bundle is published$"):
             await fleet.instance()
-        fleet.publish(signed(ANNE))
+        fleet.publish(signed(LEGAL))
         with pytest.raises(BundleError, match=r"^1 of 2 reviewers have signed$"):
             await fleet.instance()
         assert await find_in_force(fleet.database.real) is None
@@ -343,7 +343,7 @@ class TestTrust:
         """What was refused is then looked at again."""
         fleet.publish(signed(version=2))
         rules = await fleet.instance()
-        bundle = signed(CHLOE, "new", version=3)
+        bundle = signed(MEDICAL, "new", version=3)
         fleet.publish(bundle)
         await rules.poll(NOW)
         trust_file(tmp_path, Trust({**TRUST.reviewers, key_of("new").public: "new"}))
@@ -354,16 +354,16 @@ class TestTrust:
 
     async def test_a_key_that_is_withdrawn_does_not_count_any_more(self, fleet: Fleet, tmp_path: Path) -> None:
         """The rules in force go on, and say that they are stale; a start asks for others."""
-        fleet.publish(signed(ANNE, BRUNO))
+        fleet.publish(signed(LEGAL, SECURITY))
         rules = await fleet.instance()
-        left = {key: name for key, name in TRUST.reviewers.items() if name != BRUNO}
+        left = {key: name for key, name in TRUST.reviewers.items() if name != SECURITY}
         trust_file(tmp_path, Trust(left))
         with pytest.raises(BundleError):
             await rules.reload(BY_HAND, NOW)
         assert (rules.version, rules.facts(NOW)["refused"]) == (2, "signatures")
         with pytest.raises(BundleError):
             await fleet.instance()
-        fleet.publish(signed(ANNE, CHLOE))
+        fleet.publish(signed(LEGAL, MEDICAL))
         await rules.poll(NOW)
         assert rules.facts(NOW)["stale"] is False
         fleet.publish(None)

@@ -17,7 +17,7 @@ from policy.engine import Engine
 from policy.errors import BundleError
 from policy.loader import load
 from tests.doubles.unreliable_database import UnreliableDatabase
-from tests.policy.bundles.reviewers import ANNE, AUTHOR, BRUNO, CHLOE, TRUST, signed, stricter
+from tests.policy.bundles.reviewers import AUTHOR, LEGAL, MEDICAL, SECURITY, TRUST, signed, stricter
 from vault.errors import JournalUnavailableError
 from vault.journal.audit import verify_log
 from vault.journal.entry import NO_DOSSIER, Entry
@@ -69,7 +69,7 @@ class TestBundles:
             (entry.at, entry.subject, entry.client, entry.request_id, dict(entry.change))
             for entry in await entries(parts)
         ]
-        signers = {"author": AUTHOR, "reviewers": f"{ANNE} {BRUNO}"}
+        signers = {"author": AUTHOR, "reviewers": f"{LEGAL} {SECURITY}"}
         assert told == [
             (NOW, Reference("service", "poll"), "service", "poll", {"previous": None, "version": "2", **signers}),
             (
@@ -107,10 +107,10 @@ class TestBundles:
 
     async def test_more_signatures_make_no_other_bundle(self, swaps: Swaps, parts: Parts) -> None:
         """What is kept has them, so that one of the first may be withdrawn."""
-        await swap(swaps, signed(ANNE, BRUNO))
-        await swap(swaps, signed(BRUNO, CHLOE))
+        await swap(swaps, signed(LEGAL, SECURITY))
+        await swap(swaps, signed(SECURITY, MEDICAL))
         assert len(await entries(parts)) == 1
-        assert await find_bundle(parts.database) == signed(BRUNO, CHLOE).encode()
+        assert await find_bundle(parts.database) == signed(SECURITY, MEDICAL).encode()
 
     async def test_a_new_version_of_the_same_rules_is_a_swap(self, swaps: Swaps, parts: Parts) -> None:
         """That is how old rules come back: under a new version."""

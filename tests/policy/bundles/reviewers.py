@@ -17,7 +17,7 @@ from policy.bundles.signing import ReviewerKey, Trust, sign
 from policy.loader import PACKAGED, load
 from policy.text import Texts
 
-AUTHOR, ANNE, BRUNO, CHLOE = "paul.author", "anne.dupont", "bruno", "chloe-2"
+AUTHOR, LEGAL, SECURITY, MEDICAL = "drafter.author", "legal.office", "security", "medical-2"
 CREATED = date(2026, 11, 26)
 
 
@@ -26,7 +26,7 @@ def key_of(name: str) -> ReviewerKey:
     return ReviewerKey(Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest()))
 
 
-TRUST = Trust({key_of(name).public: name for name in (AUTHOR, ANNE, BRUNO, CHLOE)})
+TRUST = Trust({key_of(name).public: name for name in (AUTHOR, LEGAL, SECURITY, MEDICAL)})
 
 
 @cache
@@ -41,9 +41,9 @@ def unsigned(version: int = 2) -> Bundle:
 
 
 def signed(*reviewers: str, version: int = 2, bundle: Bundle | None = None) -> Bundle:
-    """Signed by these, Anne and Bruno unless said otherwise."""
+    """Signed by these, Legal and Security unless said otherwise."""
     result = bundle or unsigned(version)
-    for reviewer in reviewers or (ANNE, BRUNO):
+    for reviewer in reviewers or (LEGAL, SECURITY):
         result = sign(result, key_of(reviewer), reviewer)
     return result
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from policy.bundles.signing import ReviewerKey, Trust, read_trust, sign
 from policy.errors import BundleError, PolicyFileError
-from tests.policy.bundles.reviewers import ANNE, AUTHOR, BRUNO, key_of, signed, unsigned
+from tests.policy.bundles.reviewers import AUTHOR, LEGAL, SECURITY, key_of, signed, unsigned
 
 WEAK = (
     b"\0" * 32,
@@ -43,9 +43,9 @@ def test_keys_are_not_the_same_twice() -> None:
 @pytest.mark.parametrize(
     "data, passphrase, sentence",
     [
-        (key_of(ANNE).encode(b"right"), b"wrong", "this is no private key, or the passphrase is not its own"),
-        (key_of(ANNE).encode(b"right"), None, "the key is under a passphrase"),
-        (key_of(ANNE).encode(None), b"right", "the key is under no passphrase"),
+        (key_of(LEGAL).encode(b"right"), b"wrong", "this is no private key, or the passphrase is not its own"),
+        (key_of(LEGAL).encode(b"right"), None, "the key is under a passphrase"),
+        (key_of(LEGAL).encode(None), b"right", "the key is under no passphrase"),
         (b"no key", None, "this is no private key, or the passphrase is not its own"),
         (b"", None, "this is no private key, or the passphrase is not its own"),
         (
@@ -66,8 +66,8 @@ def test_a_file_that_is_no_key_is_refused(data: bytes, passphrase: bytes | None,
 
 def test_a_signature_is_ed25519_over_the_signed_bytes() -> None:
     """Anyone's library verifies it."""
-    (signature, _) = signed(ANNE, BRUNO).signatures
-    assert (signature.reviewer, signature.key) == (ANNE, key_of(ANNE).public)
+    (signature, _) = signed(LEGAL, SECURITY).signatures
+    assert (signature.reviewer, signature.key) == (LEGAL, key_of(LEGAL).public)
     public = Ed25519PublicKey.from_public_bytes(b64decode(signature.key))
     public.verify(b64decode(signature.signature), unsigned().signed_bytes())
 
@@ -76,17 +76,17 @@ def test_a_signature_is_ed25519_over_the_signed_bytes() -> None:
     "reviewer, key, reason",
     [
         (AUTHOR, AUTHOR, "author"),
-        (AUTHOR, BRUNO, "author"),
-        (ANNE, ANNE, "repeated"),
-        (ANNE, BRUNO, "repeated"),
-        (BRUNO, ANNE, "repeated"),
-        ("Bruno", BRUNO, "reviewer"),
+        (AUTHOR, SECURITY, "author"),
+        (LEGAL, LEGAL, "repeated"),
+        (LEGAL, SECURITY, "repeated"),
+        (SECURITY, LEGAL, "repeated"),
+        ("Security", SECURITY, "reviewer"),
     ],
 )
 def test_a_signature_that_would_not_count_is_not_made(reviewer: str, key: str, reason: str) -> None:
     """The author's, a second one by the same, one by the same key under another name."""
     with pytest.raises(BundleError) as refused:
-        sign(signed(ANNE), key_of(key), reviewer)
+        sign(signed(LEGAL), key_of(key), reviewer)
     assert refused.value.reason == reason
 
 
@@ -99,19 +99,19 @@ def trust_of(folder: Path, text: str) -> Trust:
 def test_a_trust_file_says_whose_keys_count(tmp_path: Path) -> None:
     """A reviewer may have several, of which one may be about to be given up."""
     first, second, third = (key_of(name).public for name in ("1", "2", "3"))
-    text = f"# Who reviews.\nreviewer,key\nanne,{first}\n\n# Until the end of the year.\nanne,{second}\nbruno,{third}\n"
-    assert trust_of(tmp_path, text).reviewers == {first: "anne", second: "anne", third: "bruno"}
+    text = f"# Who reviews.\nreviewer,key\nlegal,{first}\n\n# Until the end of the year.\nlegal,{second}\nsecurity,{third}\n"
+    assert trust_of(tmp_path, text).reviewers == {first: "legal", second: "legal", third: "security"}
 
 
 @pytest.mark.parametrize(
     "rows, line, fault",
     [
-        ("Anne,KEY1", 2, "the name of a reviewer is lower-case letters and digits, joined by single hyphens or dots"),
-        ("anne,KEY1\nbruno,KEY1", 3, "this key is that of anne already"),
-        ("anne,KEY1\nanne,KEY1", 3, "this key is that of anne already"),
-        ("anne,hush", 2, "this is no public key as `dmp policy reviewer` prints it"),
-        ("anne," + b64encode(bytes(31)).decode(), 2, "this is no public key as `dmp policy reviewer` prints it"),
-        ("anne,KEY1,more", 2, "has 3 cells, not 2"),
+        ("Legal,KEY1", 2, "the name of a reviewer is lower-case letters and digits, joined by single hyphens or dots"),
+        ("legal,KEY1\nsecurity,KEY1", 3, "this key is that of legal already"),
+        ("legal,KEY1\nlegal,KEY1", 3, "this key is that of legal already"),
+        ("legal,hush", 2, "this is no public key as `dmp policy reviewer` prints it"),
+        ("legal," + b64encode(bytes(31)).decode(), 2, "this is no public key as `dmp policy reviewer` prints it"),
+        ("legal,KEY1,more", 2, "has 3 cells, not 2"),
         ("", None, "holds no row under its header"),
     ],
 )
@@ -135,4 +135,4 @@ def test_a_key_under_which_anybody_can_sign_is_refused(tmp_path: Path, key: byte
         held += 1
     assert held > 5
     with pytest.raises(PolicyFileError, match="this is no public key"):
-        trust_of(tmp_path, f"reviewer,key\nanne,{b64encode(key).decode()}\n")
+        trust_of(tmp_path, f"reviewer,key\nlegal,{b64encode(key).decode()}\n")

@@ -12,10 +12,10 @@ from policy.bundles.verifying import accept, verify
 from policy.errors import BundleError
 from policy.loader import load
 from tests.policy.bundles.reviewers import (
-    ANNE,
     AUTHOR,
-    BRUNO,
-    CHLOE,
+    LEGAL,
+    MEDICAL,
+    SECURITY,
     TRUST,
     forced,
     key_of,
@@ -47,7 +47,7 @@ def swapped(bundle: Bundle, **members: str) -> bytes:
 
 def test_two_reviewers_are_enough() -> None:
     """In any order, and any number more."""
-    for reviewers in ((ANNE, BRUNO), (BRUNO, ANNE), (CHLOE, ANNE, BRUNO)):
+    for reviewers in ((LEGAL, SECURITY), (SECURITY, LEGAL), (MEDICAL, LEGAL, SECURITY)):
         accepted = accept(signed(*reviewers).encode(), TRUST)
         assert accepted.reviewers == reviewers
         assert accepted.bundle == signed(*reviewers)
@@ -68,36 +68,36 @@ def test_a_stripped_signature_is_missed() -> None:
 
 def test_a_key_that_is_not_trusted_does_not_count() -> None:
     """Even if it signs well."""
-    assert refusal(signed(ANNE, STRANGER).encode()) == ("signatures", [None, "the key is not trusted"])
+    assert refusal(signed(LEGAL, STRANGER).encode()) == ("signatures", [None, "the key is not trusted"])
 
 
 def test_the_signature_of_another_key_does_not_count() -> None:
-    """Bruno's key is named, and a stranger's has signed."""
-    strangers = forced(signed(ANNE), BRUNO, key_of(STRANGER))
-    wrong = swapped(strangers, key=key_of(BRUNO).public)
+    """Security's key is named, and a stranger's has signed."""
+    strangers = forced(signed(LEGAL), SECURITY, key_of(STRANGER))
+    wrong = swapped(strangers, key=key_of(SECURITY).public)
     assert refusal(wrong) == ("signatures", [None, "this bundle is not what was signed"])
 
 
 def test_one_reviewer_counts_once() -> None:
     """With the same key, and with another of his."""
-    twice = "anne.dupont has signed already"
-    assert refusal(forced(signed(ANNE), ANNE, key_of(ANNE)).encode()) == ("signatures", [None, twice])
-    other = key_of("another key of Anne")
-    trust = Trust({**TRUST.reviewers, other.public: ANNE})
-    assert refusal(forced(signed(ANNE), ANNE, other).encode(), trust) == ("signatures", [None, twice])
+    twice = "legal.office has signed already"
+    assert refusal(forced(signed(LEGAL), LEGAL, key_of(LEGAL)).encode()) == ("signatures", [None, twice])
+    other = key_of("another key of Legal")
+    trust = Trust({**TRUST.reviewers, other.public: LEGAL})
+    assert refusal(forced(signed(LEGAL), LEGAL, other).encode(), trust) == ("signatures", [None, twice])
 
 
 def test_one_key_counts_under_its_own_name_only() -> None:
     """Somebody with one key cannot be two reviewers."""
-    fault = "the key is that of anne.dupont"
-    assert refusal(forced(signed(ANNE), BRUNO, key_of(ANNE)).encode()) == ("signatures", [None, fault])
-    assert refusal(forced(signed(ANNE), "nobody", key_of(ANNE)).encode()) == ("signatures", [None, fault])
+    fault = "the key is that of legal.office"
+    assert refusal(forced(signed(LEGAL), SECURITY, key_of(LEGAL)).encode()) == ("signatures", [None, fault])
+    assert refusal(forced(signed(LEGAL), "nobody", key_of(LEGAL)).encode()) == ("signatures", [None, fault])
 
 
-@pytest.mark.parametrize("name, key", [(AUTHOR, AUTHOR), (BRUNO, AUTHOR), (AUTHOR, BRUNO)])
+@pytest.mark.parametrize("name, key", [(AUTHOR, AUTHOR), (SECURITY, AUTHOR), (AUTHOR, SECURITY)])
 def test_the_author_does_not_count(name: str, key: str) -> None:
     """Neither under his name, nor under another one with his key, nor another's key under his name."""
-    forged = forced(signed(ANNE), name, key_of(key))
+    forged = forced(signed(LEGAL), name, key_of(key))
     assert refusal(forged.encode()) == ("signatures", [None, "it is the author's"])
 
 
@@ -167,15 +167,15 @@ def test_a_spoilt_signature_does_not_count(spoil: Callable[[str], str]) -> None:
 
 def test_a_spoilt_key_in_the_trust_is_nobodys() -> None:
     """Trust files are read strictly; were one not, the signature would not hold."""
-    trust = Trust({**TRUST.reviewers, "no key": CHLOE})
-    bundle = msgspec.structs.replace(signed(ANNE), signatures=(Signature("no key", CHLOE, "no signature"),))
+    trust = Trust({**TRUST.reviewers, "no key": MEDICAL})
+    bundle = msgspec.structs.replace(signed(LEGAL), signatures=(Signature("no key", MEDICAL, "no signature"),))
     assert refusal(bundle.encode(), trust) == ("signatures", ["this bundle is not what was signed"])
 
 
 def test_what_does_not_count_does_no_harm() -> None:
     """Whoever can write to the store could otherwise refuse what reviewers signed."""
-    bundle = forced(forced(signed(ANNE), STRANGER, key_of(STRANGER)), BRUNO, key_of(BRUNO))
-    assert accept(bundle.encode(), TRUST).reviewers == (ANNE, BRUNO)
+    bundle = forced(forced(signed(LEGAL), STRANGER, key_of(STRANGER)), SECURITY, key_of(SECURITY))
+    assert accept(bundle.encode(), TRUST).reviewers == (LEGAL, SECURITY)
 
 
 def test_rules_that_the_loader_refuses_are_refused_though_signed() -> None:
@@ -203,12 +203,12 @@ def test_an_older_version_is_refused_where_one_is_named() -> None:
 
 def test_a_verdict_is_told_to_people() -> None:
     """What it is, who signed, whether it may be put in force."""
-    bundle = forced(signed(ANNE), BRUNO, key_of(STRANGER))
+    bundle = forced(signed(LEGAL), SECURITY, key_of(STRANGER))
     assert list(verify(bundle.encode(), TRUST).lines()) == [
-        "version 2, by paul.author, 2026-11-26",
+        "version 2, by drafter.author, 2026-11-26",
         f"revision {load().revision}",
-        "signature of anne.dupont counts",
-        "signature of bruno does not count: the key is not trusted",
+        "signature of legal.office counts",
+        "signature of security does not count: the key is not trusted",
         "refused: 1 of 2 reviewers have signed",
     ]
     assert list(verify(signed().encode(), TRUST).lines())[-1] == "accepted"
@@ -229,7 +229,7 @@ def test_a_verdict_is_told_to_machines() -> None:
         "files": sorted(unsigned().files),
     }
     assert told["signatures"] == [
-        {"reviewer": name, "key": key_of(name).public, "fault": None} for name in (ANNE, BRUNO)
+        {"reviewer": name, "key": key_of(name).public, "fault": None} for name in (LEGAL, SECURITY)
     ]
     refused = verify(b"", TRUST).data()
     assert (refused["accepted"], refused["reason"], refused["bundle"], refused["signatures"]) == (
