@@ -26,7 +26,7 @@ test: minio-begun $(VENV)/.dev postgresql ## run the tests, on real PostgreSQL a
 	@$(COVERAGE)
 
 test-long: minio-begun $(VENV)/.dev $(VENV)/.postgresql ## the same with the long runs in full
-	@DMP_ORACLE_CASES=2000000 $(PYTEST)
+	@DMP_ORACLE_CASES=2000000 DMP_BULK_SITUATIONS=1000000 $(PYTEST)
 	@$(COVERAGE)
 
 bench: minio-begun $(VENV)/.dev postgresql ## ratios, each against a reference measured in the same run

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.policy.asking import as_json, folder
+from api.cli.policy.asking import as_json, chosen, folder
 from api.cli.policy.bundling import Done
 from api.cli.policy.showing import show
 from api.settings import Settings
@@ -32,10 +32,9 @@ def bundle(
     """Pack a policy folder into one file that reviewers sign. What the loader refuses is not packed."""
     from policy.bundles.packing import pack
     from policy.errors import BundleError
-    from policy.loader import PACKAGED
 
     made = pack(
-        folder or settings.policy_dir or PACKAGED,
+        chosen(folder, settings),
         version=version,
         author=author,
         created=(created or datetime.now(UTC)).date(),

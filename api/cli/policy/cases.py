@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.policy.asking import as_json, folder
+from api.cli.policy.asking import as_json, chosen, folder
 from api.cli.policy.showing import show
 from api.settings import Settings
 
@@ -17,12 +17,11 @@ from api.settings import Settings
 def cases(settings: Settings, folder: Path | None, *, recorded: bool, as_json: bool) -> None:
     """Hold the rules against the expected answers of its cases. No file is ever written."""
     from policy.engine import Engine
-    from policy.loader import PACKAGED
     from policy.review.cases import hold
     from policy.review.matrices import cases_folder, read_matrices
     from policy.review.recording import record
 
-    where = folder or settings.policy_dir or PACKAGED
+    where = chosen(folder, settings)
     engine = Engine.load(where)
     report = hold(read_matrices(cases_folder(where), engine.register), engine)
     show(record(report) if recorded else report, as_json=as_json)

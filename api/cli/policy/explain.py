@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from api.cli.policy.asking import as_json
+from api.cli.policy.asking import as_json, chosen
 from api.settings import Settings
 from models.facts import Case, Question
 
@@ -56,10 +56,10 @@ def explain(settings: Settings, /, words: Sequence[str], folder: Path | None, *,
             situation = situation_of_words(words)
         except SituationError as error:
             raise click.ClickException(str(error)) from None
-        report = explain_situation(Engine.load(folder or settings.policy_dir), situation)
+        report = explain_situation(Engine.load(chosen(folder, settings)), situation)
     else:
         question = _question(stated)
-        engine = Engine.load(folder or settings.policy_dir)
+        engine = Engine.load(chosen(folder, settings))
         report = explain_case(engine, asyncio.run(_case(settings, question)))
     show(report, as_json=as_json)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.policy.asking import as_json, folder
+from api.cli.policy.asking import as_json, chosen, folder
 from api.cli.policy.showing import show
 from api.settings import Settings
 from models.vocabulary import ACTIONS_ON, Action, Mode, ResourceType
@@ -40,7 +40,7 @@ def matrix(
 
     if [as_json, as_csv, html is not None].count(True) > 1:
         raise click.UsageError("--json, --csv and --html exclude each other.")
-    engine = Engine.load(folder or settings.policy_dir)
+    engine = Engine.load(chosen(folder, settings))
     report = matrix_of(engine, Action(action), [Mode(mode)] if mode else Mode)
     if as_json:
         show(report, as_json=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.policy.asking import as_json, folder
+from api.cli.policy.asking import as_json, chosen, folder
 from api.cli.policy.showing import show
 from api.settings import Settings
 
@@ -15,7 +15,6 @@ from api.settings import Settings
 @click.pass_obj
 def mutation(settings: Settings, folder: Path | None, *, as_json: bool) -> None:
     """Change every row in every small way, and tell what neither a case nor a law would notice."""
-    from policy.loader import PACKAGED
     from policy.review.mutation import mutate
 
-    show(mutate(folder or settings.policy_dir or PACKAGED), as_json=as_json)
+    show(mutate(chosen(folder, settings)), as_json=as_json)

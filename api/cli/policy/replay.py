@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from api.cli.policy.asking import as_json, folder
+from api.cli.policy.asking import as_json, chosen, folder
 from api.cli.policy.showing import show
 from api.settings import Settings
 
@@ -38,12 +38,12 @@ def replay(
     Fails if something that was decided cannot be judged again.
     """
     from api.cli.policy.recorded import recorded_decisions
-    from policy.loader import PACKAGED, load
+    from policy.loader import load
     from policy.review.replay import replay as replayed
 
     if days is not None and since is not None:
         raise click.UsageError("--days and --since exclude each other")
-    rules = load(folder or settings.policy_dir or PACKAGED)
+    rules = load(chosen(folder, settings))
     begin = datetime.now(UTC) - timedelta(days=days or _DAYS) if since is None else _in_utc(since)
     show(replayed(recorded_decisions(settings, since=begin, dossier=dossier), rules), as_json=as_json)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.policy.asking import as_json, folder
+from api.cli.policy.asking import as_json, chosen, folder
 from api.cli.policy.showing import show
 from api.settings import Settings
 
@@ -15,7 +15,6 @@ from api.settings import Settings
 @click.pass_obj
 def rules(settings: Settings, folder: Path | None, *, as_json: bool) -> None:
     """List every row with its source, as tables."""
-    from policy.loader import PACKAGED
     from policy.review.listing import list_rules
 
-    show(list_rules(folder or settings.policy_dir or PACKAGED), as_json=as_json)
+    show(list_rules(chosen(folder, settings)), as_json=as_json)

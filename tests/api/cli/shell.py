@@ -1,5 +1,6 @@
 """`dmp ...` as a reviewer types it, without a shell."""
 
+import os
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -7,7 +8,10 @@ from click.testing import CliRunner, Result
 from api.cli.main import dmp
 
 
-def run(*words: str, home: Path | None = None) -> Result:
-    """What a command prints, and its exit status; without `home` no data folder is looked at."""
-    variables = dict.fromkeys(("DMP_POLICY_DIR", "DMP_DATABASE_URL", "DMP_VAULT_URL", "DMP_KEYS_URL"))
-    return CliRunner().invoke(dmp, words, env={**variables, "DMP_HOME": None if home is None else str(home)})
+def run(*words: str, home: Path | None = None, trust: Path | None = None) -> Result:
+    """What a command prints, and its exit status, with these settings and no others."""
+    given = {"DMP_HOME": home, "DMP_POLICY_TRUST": trust}
+    others = dict.fromkeys(name for name in os.environ if name.startswith("DMP_"))
+    return CliRunner().invoke(
+        dmp, words, env={**others, **{name: str(path) if path else None for name, path in given.items()}}
+    )

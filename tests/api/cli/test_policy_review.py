@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.errors import SettingsError
 from policy.loader import PACKAGED
 from tests.api.cli.shell import run
 from tests.policy.faulty import LEAK, TYPO, USELESS
@@ -105,3 +106,13 @@ def test_machines_read_json(tmp_path: Path) -> None:
     assert (proof["passed"], difference["passed"]) == (False, False)
     assert proof["broken"][0]["law"] == "masks-keep-professionals-out"
     assert difference["situations"]["opened"] == 1_920
+
+
+def test_a_signed_bundle_in_force_has_no_folder(tmp_path: Path) -> None:
+    """Where rules are signed, the packaged ones are not those in force: a folder must be named."""
+    trust = tmp_path / "trust.csv"
+    trust.touch()
+    refused = run("policy", "prove", trust=trust)
+    assert isinstance(refused.exception, SettingsError)
+    assert "name its folder" in str(refused.exception)
+    assert run("policy", "prove", str(PACKAGED), trust=trust).exit_code == 0
