@@ -12,7 +12,7 @@ from policy.review.everywhere import WholeSpace
 from policy.review.laws import read_laws
 from policy.review.matrices import Matrices
 from policy.review.mutants import Kind, Mutant, bearings, mutants
-from policy.review.mutation import Fate, judge, mutate
+from policy.review.mutation import Fate, judge
 from policy.ruleset import RuleSet
 from policy.words import Role
 from tests.api.cli.shell import run
@@ -152,12 +152,6 @@ def test_nothing_is_measured_while_cases_fail(tmp_path: Path) -> None:
     result = run("policy", "mutation", str(folder))
     expected = "8 situations are answered otherwise than cases expect: see `dmp policy cases` first\n"
     assert (result.exit_code, result.stdout) == (1, expected)
-
-
-def test_the_command_takes_a_folder_with_its_own_cases(tmp_path: Path) -> None:
-    """And the packaged laws, where it has none."""
-    report = mutate(policy_with_little_cases(tmp_path))
-    assert (report.passed, report.failures) == (False, 0)
 
 
 def test_survivors_are_told_to_machines(rules: RuleSet, bench: Bench) -> None:
