@@ -72,12 +72,7 @@ def rows(stack: Stack, table: str) -> list[tuple[Any, ...]]:
 
 def swaps(stack: Stack) -> list[Entry]:
     """What the journal says of rules, in order."""
-    parsed = [
-        Line.parse(value)
-        for row in rows(stack, "journal_entry")
-        for value in row
-        if isinstance(value, bytes) and value.startswith(b"{")
-    ]
+    parsed = [Line.parse(entry) for (entry,) in _rows(stack, "SELECT entry FROM journal_entry")]
     written = [line for line in parsed if line.entry.action == POLICY_SWAP]
     assert {line.entry.dossier for line in written} <= {NO_DOSSIER}
     return [line.entry for line in sorted(written, key=lambda line: line.position)]

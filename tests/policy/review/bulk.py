@@ -1,7 +1,7 @@
 """Casbin and the bulk evaluation side by side, on situations drawn at random, in portions for several processes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from itertools import repeat
@@ -9,10 +9,13 @@ from math import ceil
 from multiprocessing import get_context
 from os import cpu_count
 from random import Random
+from typing import TypeVar
 
 from models.decisions import Decision
 from policy.engine import Engine
-from policy.review.answers import Answers, bearing
+from policy.loader import PACKAGED
+from policy.review.answers import Answers, bearing, whole
+from policy.review.matrices import cases_folder, read_matrices
 from policy.review.planes import MEETINGS, Sample
 from policy.ruleset import RuleSet
 from policy.situation import Situation
@@ -20,6 +23,10 @@ from policy.space import dimensions
 from policy.words import Fact
 
 PORTION = 10_000
+FEW = 13 * 4 * 7
+"""13 modes, 4 states of the dossier, 7 sets of ties."""
+
+T = TypeVar("T")
 
 
 def in_bulk(rules: RuleSet, situations: Iterable[Situation]) -> dict[Situation, Decision]:
@@ -44,6 +51,28 @@ def compare(seed: int, situations: int) -> Iterator[list[Situation]]:
     """The disagreements of each portion, the same for a seed however many processes there are."""
     with ProcessPoolExecutor(cpu_count(), get_context("spawn")) as processes:
         yield from processes.map(compare_portion, repeat(seed), range(ceil(situations / PORTION)))
+
+
+def compare_the_cases() -> tuple[int, list[Situation]]:
+    """How many situations the packaged matrices have, and the disagreements on them."""
+    engine = _engine()
+    situations = set(read_matrices(cases_folder(PACKAGED), engine.register).situations.values())
+    return len(situations), disagreed(engine, situations)
+
+
+def compare_the_few() -> tuple[int, list[Situation]]:
+    """How many situations those roles and actions have that have few, and the disagreements on them."""
+    engine = _engine()
+    planes = [whole(engine.rules, *meeting)[0] for meeting in MEETINGS]
+    few = [plane for plane in planes if plane.size <= FEW]
+    situations = [plane.situation(number) for plane in few for number in range(plane.size)]
+    return len(situations), disagreed(engine, situations)
+
+
+def elsewhere(work: Callable[[], T]) -> T:
+    """What a function of this module gives, in a process of its own: there it is not slowed by being measured."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(work).result()
 
 
 def compare_portion(seed: int, portion: int) -> list[Situation]:

@@ -14,15 +14,21 @@ import pytest
 from models.decisions import Decision
 from models.vocabulary import Action, Obligation
 from policy.engine import Engine
-from policy.loader import PACKAGED
 from policy.reasons import DENY
 from policy.review.answers import Answers, answer, whole
-from policy.review.matrices import cases_folder, read_matrices
 from policy.review.planes import MEETINGS, Plane
 from policy.ruleset import RuleSet
 from policy.situation import Situation
 from policy.words import Role
-from tests.policy.review.bulk import PORTION, compare, disagreed, draw_situation
+from tests.policy.review.bulk import (
+    PORTION,
+    compare,
+    compare_the_cases,
+    compare_the_few,
+    disagreed,
+    draw_situation,
+    elsewhere,
+)
 
 SITUATIONS = 200_000
 
@@ -44,23 +50,18 @@ def test_casbin_agrees_on_situations_drawn_at_random(capsys: pytest.CaptureFixtu
     assert [situation.words() for portion in portions for situation in portion] == []
 
 
-def test_casbin_agrees_on_every_situation_of_those_who_have_few(engine: Engine) -> None:
+def test_casbin_agrees_on_every_situation_of_those_who_have_few() -> None:
     """All of them, as far as the rows tell them apart."""
-    compared = 0
-    for role, action in MEETINGS:
-        plane, _ = whole(engine.rules, role, action)
-        if plane.size <= 364:  # 13 modes, 4 states of the dossier, 7 sets of ties
-            situations = [plane.situation(number) for number in range(plane.size)]
-            assert [situation.words() for situation in disagreed(engine, situations)] == []
-            compared += len(situations)
+    compared, found = elsewhere(compare_the_few)
+    assert [situation.words() for situation in found] == []
     assert compared > 10_000
 
 
-def test_casbin_agrees_on_every_situation_of_the_cases(engine: Engine) -> None:
+def test_casbin_agrees_on_every_situation_of_the_cases() -> None:
     """Those of the packaged matrices."""
-    situations = set(read_matrices(cases_folder(PACKAGED), engine.register).situations.values())
-    assert [situation.words() for situation in disagreed(engine, situations)] == []
-    assert len(situations) > 100_000
+    compared, found = elsewhere(compare_the_cases)
+    assert [situation.words() for situation in found] == []
+    assert compared > 100_000
 
 
 def test_a_disagreement_would_be_seen(engine: Engine, rules: RuleSet) -> None:

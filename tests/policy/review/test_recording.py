@@ -51,7 +51,7 @@ def test_rows_copied_by_hand_make_the_cases_pass(tmp_path: Path, engine: Engine,
     """Whichever file expected something else."""
     folder = little_cases(tmp_path)
     for name in names:
-        rewrite(folder / name, lambda text, name=name: text.replace(*WRONG[name]))  # type: ignore[misc]
+        rewrite(folder / name, lambda text, name=name: text.replace(*WRONG[name]))  # type: ignore[misc]  # the name as it is now
     before = recorded(folder, engine)
     copied_by_hand(folder, before.changes)
     assert (before.passed, recorded(folder, engine)) == (False, Recording((), (), 0))
@@ -61,7 +61,7 @@ def test_rows_are_shown_with_their_places(tmp_path: Path, engine: Engine) -> Non
     """Instead of a line, or above all others of a file."""
     folder = little_cases(tmp_path)
     for name in ("deposits.csv", "refusals.csv"):
-        rewrite(folder / name, lambda text, name=name: text.replace(*WRONG[name]))  # type: ignore[misc]
+        rewrite(folder / name, lambda text, name=name: text.replace(*WRONG[name]))  # type: ignore[misc]  # the name as it is now
     assert list(recorded(folder, engine).lines()) == [
         "# deposits.csv, instead of line 2:",
         "# (nothing)",
