@@ -32,11 +32,6 @@ class Follows:
     word: str
     of: str = ""
 
-    @property
-    def text(self) -> str:
-        """As the cell writes it."""
-        return f"{self.of} {self.word}" if self.word in _OF_FACTS else f"{self.word} {self.of}".strip()
-
 
 @dataclass(frozen=True)
 class Law:

@@ -11,6 +11,7 @@ from policy.engine import Engine
 from policy.loader import load
 from policy.review.diff import diff
 from policy.review.difference import Difference, Kind
+from policy.review.replay import Changes
 from policy.ruleset import RuleSet
 from policy.situation import Situation
 from policy.space import dimensions
@@ -180,3 +181,11 @@ def test_machines_are_told_the_same(tmp_path: Path, rules: RuleSet) -> None:
     )
     assert first["answer_before"] == {"allowed": False, "rule": "masked", "obligations": []}
     assert first["answer_after"]["rule"] == "break-glass"
+
+
+def test_recorded_decisions_are_counted_where_there_is_a_journal(rules: RuleSet) -> None:
+    """In the last line, and for machines."""
+    accesses = Changes(replayed=3, opened=1, closed=0, otherwise=0, unreadable=0)
+    difference = replace(diff(rules, rules), accesses=accesses)
+    assert list(difference.lines())[-1].startswith("Of 3 recorded decisions 1 would be opened, 0 closed and 0 ")
+    assert difference.data()["accesses"]["opened"] == 1
