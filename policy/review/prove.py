@@ -1,6 +1,6 @@
 """Whether the laws hold: every situation is gone through, none is sampled."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,31 +83,33 @@ def prove(folder: Path) -> Proof:
 
 
 def hold(rules: RuleSet, laws: Iterable[Law]) -> Proof:
-    """Hold rules against laws, in every situation."""
+    """Hold rules against laws, in every situation of which any says something: of the packaged ones, in all."""
     laws = tuple(laws)
     found: dict[str, Breach] = {}
-    classes = 0
+    situations = classes = 0
     for role, action in MEETINGS:
-        plane, broken = broken_laws(rules, laws, role, action)
+        here = [law for law in laws if law.bears_on(role, action)]
+        if not here:
+            continue
+        plane, broken = _broken(rules, here, role, action)
+        situations += situations_of(role, action)
         classes += plane.size
         for law, column in broken:
             breach = _breach(rules, law, plane, column)
             before = found.get(law.id)
             found[law.id] = breach if before is None else _together(before, breach)
-    situations = sum(situations_of(role, action) for role, action in MEETINGS)
     return Proof(rules.revision, len(laws), situations, classes, tuple(found.values()))
 
 
-def broken_laws(
-    rules: RuleSet, laws: Iterable[Law], role: Role, action: Action | None
+def _broken(
+    rules: RuleSet, laws: Sequence[Law], role: Role, action: Action | None
 ) -> tuple[Plane, list[tuple[Law, int]]]:
-    """The laws that are broken for a role and an action, and where in their plane."""
+    """The laws that are broken, among those that bear on a role and an action, and where in their plane."""
     rows = bearing(rules, role, action)
-    here = [law for law in laws if law.bears_on(role, action)]
     facts = asked(rows)
-    plane = Plane(role, action, facts.union(*(law.asks(facts) for law in here)))
+    plane = Plane(role, action, facts.union(*(law.asks(facts) for law in laws)))
     answers = Answers(plane, rows, rules.register)
-    return plane, [(law, column) for law in here if (column := law.broken(answers))]
+    return plane, [(law, column) for law in laws if (column := law.broken(answers))]
 
 
 def _breach(rules: RuleSet, law: Law, plane: Plane, column: int) -> Breach:

@@ -168,6 +168,6 @@ def test_the_laws_of_the_dmp_see_what_breaks_them(
     rules: RuleSet, change: Callable[[RuleSet], RuleSet], broken: str
 ) -> None:
     """A rule that is gone or says less breaks the law that stands for it."""
-    packaged = read_laws(PACKAGED / "laws", rules.register)
-    assert hold(rules, packaged).passed
-    assert broken in {breach.law.id for breach in hold(change(rules), packaged).breaches}
+    (law,) = (law for law in read_laws(PACKAGED / "laws", rules.register) if law.id == broken)
+    assert hold(rules, [law]).passed
+    assert not hold(change(rules), [law]).passed
