@@ -56,7 +56,7 @@ async def _result(check: ReadinessCheck) -> dict[str, object]:
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             facts = await check.probe()
-    except Exception:
+    except Exception:  # whatever a part raises, it does not work
         logger.exception("not_ready", part=check.name)
         return {"ok": False}
     return {**facts, "ok": True}
