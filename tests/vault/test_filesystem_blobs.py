@@ -15,9 +15,11 @@ NAME = "ab" + "0" * 30
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[FilesystemBlobStore]:
-    """Ready."""
+    """Ready, without the folder in which it tried what it relies on: that may be the one of NAME."""
     opened = FilesystemBlobStore(tmp_path / "blobs")
     await opened.prepare()
+    for folder in (tmp_path / "blobs" / "documents").iterdir():
+        folder.rmdir()
     yield opened
     await opened.close()
 
