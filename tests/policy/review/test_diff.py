@@ -143,6 +143,28 @@ def test_the_same_meaning_in_another_text_is_no_difference(tmp_path: Path, rules
     assert diff(rules, load(USELESS.write(_folder(tmp_path)))).passed
 
 
+@pytest.mark.parametrize(
+    "first, second, kinds",
+    [
+        ("not-habilitated", "masked", {Kind("decided otherwise", "not-habilitated", "masked")}),
+        ("no-document", "no-message", set()),
+    ],
+)
+def test_precedence_makes_a_difference_where_both_rules_apply(
+    tmp_path: Path, rules: RuleSet, first: str, second: str, kinds: set[Kind]
+) -> None:
+    """Two neighbours of the register change places; those that never meet decide as before."""
+    folder = copy_of_the_policy(tmp_path)
+
+    def exchanged(text: str) -> str:
+        (one,) = (line for line in text.splitlines(keepends=True) if line.startswith(f"{first},"))
+        (other,) = (line for line in text.splitlines(keepends=True) if line.startswith(f"{second},"))
+        return text.replace(one + other, other + one)
+
+    rewrite(folder / "reasons.csv", exchanged)
+    assert {change.kind for change in diff(rules, load(folder)).changes} == kinds
+
+
 def _folder(folder: Path) -> Path:
     other = folder / "other"
     other.mkdir()

@@ -53,6 +53,7 @@ def test_a_change_survives_without_its_persona(rules: RuleSet, little: Matrices)
         judge(Bench(rules, some), WholeSpace(rules), [change]) for some in (little, without(little, persona="nurse"))
     )
     assert (with_nurse.passed, fewer.passed) == (True, False)
+    assert dict(with_nurse.fates) == {(Kind.ROLE, Fate.BY_CASE): 1}
     lines = list(fewer.lines())
     assert (lines[:4], lines[-1]) == (
         [
