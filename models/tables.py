@@ -95,15 +95,42 @@ dossier = Table(
     Column("opened_at", Instant),
     Column("opener_type", Text),
     Column("opener_id", Text),
+    # What retention looks for.
+    Index(None, "state_since", postgresql_where=text("state = 'closed'"), sqlite_where=text("state = 'closed'")),
     sqlite_with_rowid=False,
+)
+
+# Keys: useless without the key service, which keeps the masters. Shards stand between the masters and the dossiers, so
+# that another master means few keys to wrap anew.
+
+shard_key = Table(
+    "shard_key",
+    metadata,
+    Column("tree", Text, primary_key=True, comment="dossier, journal, index, rows or signing."),
+    Column("shard", Integer, primary_key=True, comment="0 to 4095 for dossiers and their journals; else 0."),
+    Column("version", Integer, primary_key=True),
+    Column("state", Text, nullable=False, comment="primary, enabled, disabled or destroyed."),
+    Column("key_id", Text, nullable=False, comment="The master key that wraps it."),
+    Column("wrapped", LargeBinary, nullable=False, comment="Empty once destroyed."),
+    Column("uses", BigInteger, nullable=False, server_default="0", comment="How many keys it has wrapped."),
+    Column("made_at", Instant, nullable=False),
+)
+
+keyring_seen = Table(
+    "keyring_seen",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+    comment="One row: no key service older than this is believed.",
 )
 
 dossier_key = Table(
     "dossier_key",
     metadata,
     Column("dossier", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("key_id", Text, nullable=False, comment="The shard key that wraps it."),
     Column("wrapped", LargeBinary, nullable=False),
-    Column("key_id", Text, nullable=False, comment="The key of the key service that wraps it."),
 )
 
 relation = Table(
@@ -200,6 +227,7 @@ content = Table(
     Column("sha256", LargeBinary, nullable=False, comment="Of the plaintext, under the dossier's key."),
     Column("title_sealed", LargeBinary, nullable=False, comment="Under the dossier's key."),
     Column("deposited_at", Instant, nullable=False),
+    Column("mac", LargeBinary, nullable=False, comment="Over the whole row, under a key of the tree rows."),
     Index(None, "object_name"),
     comment="What the vault needs to give a document back; the row goes when the document is erased.",
 )
@@ -238,6 +266,32 @@ idempotency = Table(
     Column("answered_at", Instant, nullable=False),
 )
 
+# A scrub goes through all documents; what it found stays until the next one begins.
+
+scrub = Table(
+    "scrub",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column(
+        "after_dossier", Id, nullable=False, comment="How far it came: this document is verified, with all before it."
+    ),
+    Column("after_document", Id, nullable=False),
+    Column("documents", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    comment="One row: the last scrub.",
+)
+
+scrub_finding = Table(
+    "scrub_finding",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("document", Id, primary_key=True),
+    Column("what", Text, nullable=False, comment="missing or broken."),
+    Column("found_at", Instant, nullable=False),
+)
+
 # The journal: entries by dossier, one order for all.
 
 journal_entry = Table(
@@ -245,14 +299,55 @@ journal_entry = Table(
     metadata,
     Column("dossier", Id, primary_key=True, comment="The nil UUID when the question was about no known dossier."),
     Column("sequence", BigInteger, primary_key=True, comment="1, 2, 3, ... in the dossier."),
-    Column("position", BigInteger, nullable=False, comment="The leaf's index in the tree, from 0."),
-    Column("leaf", LargeBinary, nullable=False, comment="RFC 6962 leaf hash of the entry's bytes."),
-    Column("entry", LargeBinary, nullable=False, comment="The canonical bytes."),
+    Column("leaf", LargeBinary, nullable=False, comment="RFC 6962 leaf hash of the line's bytes."),
+    Column(
+        "previous", LargeBinary, nullable=False, comment="The leaf of the dossier's line before; empty in the first."
+    ),
+    Column("commitment", LargeBinary, nullable=False, comment="SHA-256 of salt and entry."),
+    Column("sealed", LargeBinary, comment="Salt and entry under the dossier's journal key; null once erased."),
     Column("at", Instant, nullable=False),
-    Column("subject", Text, nullable=False, comment="type/id, to answer: who read what?"),
-    # Not unique, which a table partitioned by dossier cannot promise: `journal_head`, locked, gives each number once.
-    Index(None, "position"),
+    Column("subject", LargeBinary, comment="Keyed hash of type/id, to answer: who read what? Null once erased."),
     Index(None, "subject", "at"),
+)
+
+journal_chain = Table(
+    "journal_chain",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("key_id", Text, comment="The shard key that wraps the dossier's journal key."),
+    Column("wrapped", LargeBinary, comment="The dossier's journal key; null once erased."),
+    comment="The last entry of each dossier, to which the next one is chained, and the key of them all.",
+)
+
+journal_waiting = Table(
+    "journal_waiting",
+    metadata,
+    Column("arrival", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("dossier", Id, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    comment="Entries that are durable and not yet in the tree.",
+)
+
+journal_leaf = Table(
+    "journal_leaf",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False, comment="In the tree, from 0."),
+    Column("dossier", Id, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Index(None, "dossier", "sequence", unique=True),
+    comment="The order of all entries.",
+)
+
+journal_node = Table(
+    "journal_node",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, comment="8, 16, ...: only the roots of full tiles of 256."),
+    Column("position", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
 )
 
 journal_head = Table(
@@ -264,21 +359,29 @@ journal_head = Table(
     comment="One row: the tree's size and what the next leaf is added to.",
 )
 
-journal_chain = Table(
-    "journal_chain",
+journal_checkpoint = Table(
+    "journal_checkpoint",
     metadata,
-    Column("dossier", Id, primary_key=True),
-    Column("sequence", BigInteger, nullable=False),
-    Column("leaf", LargeBinary, nullable=False),
-    comment="The last entry of each dossier, to which the next one is chained.",
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False, comment="The signed note."),
+    Column("at", Instant, nullable=False),
+    Column("published_at", Instant, comment="When it and its tiles were in the object store."),
 )
 
-journal_node = Table(
-    "journal_node",
+# What must be told to somebody, until he has it.
+
+notification = Table(
+    "notification",
     metadata,
-    Column("level", SmallInteger, primary_key=True, comment="8, 16, ...: only the roots of full tiles of 256."),
-    Column("position", BigInteger, primary_key=True),
-    Column("hash", LargeBinary, nullable=False),
+    Column("dossier", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("sequence", BigInteger, nullable=False, comment="The journal's entry that it tells of."),
+    Column("obligation", Text, nullable=False, comment="notify_patient or notify_treating_physicians."),
+    Column("at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant, comment="When it is tried next; null once it is a dead letter."),
+    Column("failure", Text, comment="What the last attempt met."),
+    Index(None, "due_at"),
 )
 
 # The rules.

@@ -7,6 +7,7 @@
     ├── ContentTooLargeError      more than a document may hold
     ├── DepositLostError          what was deposited has been cleared away before it was committed
     ├── KeysUnavailableError      the key service does not answer, or lacks a secret
+    ├── KeyStateError             there is no such key, or its state forbids what was asked
     ├── KeyringError              the keyring file is refused: the service does not start
     ├── JournalUnavailableError   the access cannot be written down, so it is not given
     ├── JournalEntryError         these bytes are no entry of the journal
@@ -55,6 +56,10 @@ class DepositLostError(VaultError):
 
 class KeysUnavailableError(VaultError):
     """The key service does not answer, or has no such secret."""
+
+
+class KeyStateError(VaultError):
+    """There is no such key, or its state does not allow what was asked; says which and why."""
 
 
 class KeyringError(VaultError):
