@@ -377,6 +377,8 @@ notification = Table(
     Column("id", Id, primary_key=True),
     Column("sequence", BigInteger, nullable=False, comment="The journal's entry that it tells of."),
     Column("obligation", Text, nullable=False, comment="notify_patient or notify_treating_physicians."),
+    Column("action", Text, nullable=False),
+    Column("mode", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", Instant, comment="When it is tried next; null once it is a dead letter."),

@@ -199,6 +199,8 @@ def _journal() -> None:
         sa.Column("id", Id(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False, comment="The journal's entry that it tells of."),
         sa.Column("obligation", sa.Text(), nullable=False, comment="notify_patient or notify_treating_physicians."),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", Instant(), nullable=True, comment="When it is tried next; null once it is a dead letter."),
