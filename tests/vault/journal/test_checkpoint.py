@@ -1,14 +1,16 @@
 """Signed checkpoints against the specifications of C2SP, and against whoever forges one."""
 
+import hashlib
 from base64 import b64decode, b64encode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.errors import ProofError
-from vault.journal.checkpoint import Checkpoint, Signer, Verifier
+from vault.journal.checkpoint import Checkpoint, Signature, Signer, Verifier, open_note
 
 ROOT = bytes(range(32))
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
@@ -156,3 +158,72 @@ def test_names_that_a_note_cannot_carry(name: str) -> None:
     """A name that would break the form of a note is refused when the key is made."""
     with pytest.raises(ProofError):
         Signer(name, KEY)
+
+
+class Cosigner:
+    """Signs checkpoints with ML-DSA-44 as C2SP tlog-cosignature says, without a word on when."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._key = MLDSA44PrivateKey.from_seed_bytes(b"\x09" * 32)
+        public = self._key.public_key().public_bytes_raw()
+        self._id = hashlib.sha256(name.encode() + b"\n\x06" + public).digest()[:4]
+
+    def __call__(self, checkpoint: Checkpoint) -> Signature:
+        return Signature(self.name, self._id, bytes(8) + self._key.sign(self._message(checkpoint)))
+
+    def _message(self, checkpoint: Checkpoint) -> bytes:
+        name, origin = self.name.encode(), checkpoint.origin.encode()
+        start_and_end = bytes(8) + checkpoint.size.to_bytes(8, "big")
+        named = bytes([len(name)]) + name + bytes(8) + bytes([len(origin)]) + origin
+        return b"subtree/v1\n\x00" + named + start_and_end + checkpoint.root
+
+    def verify(self, checkpoint: Checkpoint, note: str) -> None:
+        data = b64decode(note.removesuffix("\n").rpartition(f"\u2014 {self.name} ")[2])
+        assert data[:12] == self._id + bytes(8)
+        self._key.public_key().verify(data[12:], self._message(checkpoint))
+
+
+def test_a_post_quantum_signature_stands_beside() -> None:
+    """A note that ML-DSA-44 signed too opens for whoever knows the Ed25519 key alone, and both signatures hold."""
+    cosigner = Cosigner("dmp.example/journal")
+    note = Signer("dmp.example/journal", KEY, [cosigner]).sign(20_852_163, ROOT)
+    assert note.startswith(NOTE)
+    checkpoint = SIGNER.verifier.open(note)
+    assert Checkpoint("dmp.example/journal", 20_852_163, ROOT) == checkpoint
+    cosigner.verify(checkpoint, note)
+
+
+def test_sixteen_of_the_longest_signatures() -> None:
+    """Verifiers accept notes of sixteen signatures, also of the longest kind there is (C2SP signed-note)."""
+    witness = Signature("witness.example/" + "w" * 64, b"\x01\x02\x03\x04", bytes(4_627 + 8))
+    note = Signer("dmp.example/journal", KEY, [lambda _: witness] * 15).sign(3, ROOT)
+    assert SIGNER.verifier.open(note).root == ROOT
+
+
+OLDER = Signer("dmp.example/journal", Ed25519PrivateKey.from_private_bytes(b"\x08" * 32))
+
+
+def test_each_of_the_keys_opens_what_it_signed() -> None:
+    """After the key changed, checkpoints of before are still those of the log."""
+    verifiers = [SIGNER.verifier, OLDER.verifier]
+    for signer in (SIGNER, OLDER):
+        assert open_note(signer.sign(3, ROOT), verifiers) == Checkpoint("dmp.example/journal", 3, ROOT)
+
+
+def test_a_note_that_no_key_of_the_log_signed() -> None:
+    """Signed by another, or by a known key falsely beside a good signature: refused."""
+    with pytest.raises(ProofError, match="not signed by a key of this log"):
+        open_note(OLDER.sign(3, ROOT), [SIGNER.verifier])
+    with pytest.raises(ProofError, match="not signed by a key of this log"):
+        open_note(NOTE, [])
+    false = str(Signature(OLDER.verifier.name, OLDER.verifier.id, bytes(64)))
+    with pytest.raises(ProofError, match="does not hold"):
+        open_note(NOTE + false, [SIGNER.verifier, OLDER.verifier])
+
+
+def test_a_note_whose_signatures_were_taken_off() -> None:
+    """Without its signatures a checkpoint is nothing."""
+    for stripped in (TEXT + "\n", TEXT + "\n\n", NOTE.replace(NOTE.split("\n\n")[1], "\u2014 x\n")):
+        with pytest.raises(ProofError):
+            open_note(stripped, [SIGNER.verifier])
