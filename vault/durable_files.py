@@ -5,9 +5,9 @@ import secrets
 from pathlib import Path
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
     """A file that was not there, for its owner only, on disk when this returns. Raises FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
@@ -30,6 +30,14 @@ def place_new(source: Path, target: Path) -> None:
     target.hardlink_to(source)
     source.unlink()
     sync_folder(target.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder for its owner only, and those above it, their names on disk when this returns; they may be there."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

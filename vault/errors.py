@@ -17,6 +17,7 @@
         ├── StoreUnsuitableError    it cannot do what the vault needs: the service does not start
         ├── ObjectExistsError       a name is used once; nothing is overwritten
         ├── NoticeChangedError      somebody else replaced the notice meanwhile
+        ├── RecordChangedError      a record is kept as it was first written; these are other bytes
         └── NoObjectError           there is no object of that name
 
 No message holds an identity, a key or a byte of a document.
@@ -96,6 +97,10 @@ class ObjectExistsError(StoreError):
 
 class NoticeChangedError(StoreError):
     """The notice is no longer the one that was to be replaced."""
+
+
+class RecordChangedError(StoreError):
+    """A record of that name is there already, and its bytes are others."""
 
 
 class NoObjectError(StoreError):

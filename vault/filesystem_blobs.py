@@ -3,27 +3,32 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from vault.blobs import NAME, PIECE_SIZE, StoredObject, blocks, hold_suitable
-from vault.durable_files import place_new, sync_folder
+from vault.durable_files import make_folder, place_new
 from vault.errors import NoObjectError, ObjectExistsError, StoreUnavailableError
 from vault.filesystem_notices import post_notice, read_notice
+from vault.filesystem_records import keep_record, read_record, record_names
 from vault.notices import Notice, named
+from vault.records import folder_of_records, recorded
 
 _THREADS = 8
 _FAN_OUT = 2
+_LISTED_AT_ONCE = 1000
 
 T = TypeVar("T")
 
 
 class FilesystemBlobStore:
-    """A BlobStore in one folder: `incoming/` while being written, then `documents/<two digits>/`. And a NoticeBoard.
+    """A BlobStore in one folder: `incoming/` while being written, then `documents/<two digits>/`. And a NoticeBoard
+    and a RecordStore, whose records are files that nobody may write: the folder's owner can remove them all the same.
 
     An object has its name once it is whole and on disk. File calls block, so threads of the store's own make them.
     """
@@ -93,6 +98,22 @@ class FilesystemBlobStore:
         """See NoticeBoard."""
         await self._run(_unlink, self._root / named(name))
 
+    async def keep(self, name: str, data: bytes) -> None:
+        """See RecordStore. What a crash leaves of one being written has an object's name, and goes as an orphan."""
+        incoming = self._incoming / secrets.token_hex(16)
+        await self._run(keep_record, self._root / recorded(name), incoming, data)
+
+    async def read_record(self, name: str, most: int) -> bytes:
+        """See RecordStore."""
+        return await self._run(read_record, self._root / recorded(name), most)
+
+    async def record_names(self, folder: str, after: str = "") -> AsyncGenerator[str]:
+        """See RecordStore."""
+        names = record_names(self._root / folder_of_records(folder), folder, after)
+        while page := await self._run(_next_page, names):
+            for name in page:
+                yield name
+
     async def close(self) -> None:
         """See BlobStore."""
         self._threads.shutdown(wait=False)
@@ -125,9 +146,7 @@ def _open_new(incoming: Path) -> BinaryIO:
 def _finish(file: BinaryIO, incoming: Path, target: Path) -> None:
     file.flush()
     os.fsync(file.fileno())
-    if not target.parent.exists():
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(target.parent.parent)
+    make_folder(target.parent)
     try:
         place_new(incoming, target)
     except FileExistsError:
@@ -151,6 +170,10 @@ def _open_at(target: Path, start: int) -> BinaryIO:
 def _unlink(*paths: Path) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def _next_page(names: Iterator[str]) -> list[str]:
+    return list(islice(names, _LISTED_AT_ONCE))
 
 
 def _folders(documents: Path, interrupted: list[StoredObject]) -> list[str]:

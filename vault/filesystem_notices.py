@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vault.durable_files import replace, sync_folder
+from vault.durable_files import make_folder, replace
 from vault.errors import NoObjectError, NoticeChangedError
 from vault.notices import Notice
 
@@ -27,9 +27,7 @@ def read_notice(path: Path, most: int, known: str | None) -> Notice | None:
 
 def post_notice(path: Path, data: bytes, known: str | None) -> str:
     """See NoticeBoard."""
-    if not path.parent.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(path.parent.parent)
+    make_folder(path.parent)
     with _alone(path.parent):
         try:
             present = read_notice(path, 0, None)

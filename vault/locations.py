@@ -12,12 +12,13 @@ from vault.keys import KeyService
 from vault.local_keys import LocalKeyring
 from vault.minio_blobs import Bucket, MinioBlobStore
 from vault.notices import NoticeBoard
+from vault.records import RecordStore
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-class Store(BlobStore, NoticeBoard, Protocol):
-    """An object store as a whole: documents' objects, and notices."""
+class Store(BlobStore, NoticeBoard, RecordStore, Protocol):
+    """An object store as a whole: documents' objects, notices and records."""
 
 
 def store_from_url(url: str) -> Store:
