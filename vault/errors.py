@@ -10,6 +10,8 @@
     ├── KeyStateError             there is no such key, or its state forbids what was asked
     ├── KeyringError              the keyring file is refused: the service does not start
     ├── JournalUnavailableError   the access cannot be written down, so it is not given
+    │   └── JournalMovedError       a dossier's journal is not what it was; another try may succeed
+    ├── NotIntegratedError        the entry is not in the journal's tree yet
     ├── JournalEntryError         these bytes are no entry of the journal
     ├── ProofError                a proof or a checkpoint of the journal does not hold
     └── StoreError
@@ -69,6 +71,14 @@ class KeyringError(VaultError):
 
 class JournalUnavailableError(VaultError):
     """The access cannot be written down, so it is not given."""
+
+
+class JournalMovedError(JournalUnavailableError):
+    """A dossier's journal was erased, or went with the transaction that began it; whoever tries again succeeds."""
+
+
+class NotIntegratedError(VaultError):
+    """The entry is written and not yet in the tree, so there is no proof of it; there is one soon."""
 
 
 class JournalEntryError(VaultError):

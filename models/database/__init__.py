@@ -4,7 +4,7 @@ This package alone knows the one from the other. Two ways in: `read` for the hot
 held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
 """
 
-from models.database.bulk import load, prepare_bulk
+from models.database.bulk import change, load, prepare_bulk
 from models.database.columns import Id, Instant, storable
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
@@ -18,6 +18,7 @@ __all__ = [
     "Database",
     "Id",
     "Instant",
+    "change",
     "downgrade",
     "insert",
     "load",

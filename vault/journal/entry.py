@@ -1,17 +1,17 @@
 """What one entry of the journal says, and the bytes over which it is hashed.
 
 Bytes are canonical JSON (RFC 8785: sorted members, no spaces, UTF-8), so that the same entry always has the same
-hash and anyone can recompute it (vault/FORMAT.md). `Entry` is what the caller knows; `Line` adds what the ledger
-knows: the place in the dossier, the place in the tree, and the previous line of the same dossier.
+hash and anyone can recompute it (vault/FORMAT.md). `Entry` is what the caller knows; `Line` puts it in its place and
+commits to it: the tree hashes the commitment, never the entry, so that an erased entry leaves every proof as it was.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET
 
 from models.decisions import Decision
@@ -21,7 +21,9 @@ from vault.errors import JournalEntryError
 from vault.journal import wire
 from vault.journal.words import storable, word
 
-VERSION = 1
+VERSION = 2
+SALT_SIZE = 32
+
 NO_DOSSIER = UUID(int=0)
 """The dossier under which questions about no known dossier are written."""
 
@@ -151,7 +153,7 @@ class Entry:
         )
 
     def encode(self) -> bytes:
-        """Canonical bytes of what the caller knows: the member `entry` of a line."""
+        """Canonical bytes of all but the dossier, which the line tells."""
         situations: dict[tuple[str, ...], int] = {self.situation: 0}
         for item in self.items:
             situations.setdefault(item.situation, len(situations))
@@ -191,53 +193,91 @@ class Entry:
             )
         )
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An entry in its place: the `sequence`-th of its dossier (from 1), at `position` in the tree (from 0).
-
-    `previous` is the leaf hash of the line before it in the same dossier, empty for the first, so that the patient
-    who holds one line can tell that none was taken out before it.
-    """
-
-    entry: Entry
-    position: int
-    sequence: int
-    previous: bytes = b""
-
-    def encode(self) -> bytes:
-        """Canonical bytes, which the leaf hash is taken over."""
-        return place(self.entry.encode(), self.entry.dossier, self.position, self.sequence, self.previous)
-
     @classmethod
-    def parse(cls, data: bytes) -> "Line":
+    def parse(cls, data: bytes, dossier: UUID) -> "Entry":
         """Read canonical bytes back; any other spelling of the same entry is refused.
 
         Raises JournalEntryError.
         """
         try:
-            read = wire.line_decoder.decode(data)
-            line = cls(_entry_of(read), read.position, read.sequence, bytes.fromhex(read.previous or ""))
+            entry = _entry_of(wire.entry_decoder.decode(data), dossier)
         except (ValueError, IndexError, OverflowError, RecursionError):
             raise JournalEntryError("not an entry of the journal") from None
-        if read.version != VERSION or line.encode() != data:
-            raise JournalEntryError(f"not an entry in canonical form, version {VERSION}")
-        return line
+        if entry.encode() != data:
+            raise JournalEntryError("not an entry in canonical form")
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry in its place: the `sequence`-th of its dossier, from 1. Once it was erased, `entry` is None.
+
+    `previous` is the leaf hash of the line before it in the same dossier, empty for the first, so that the patient
+    who holds one line can tell that none was taken out before it. `commitment` is SHA-256 of salt and entry; without
+    the salt, which goes with the entry, nobody can find out by trying what was committed to.
+    """
+
+    entry: Entry | None
+    dossier: UUID
+    sequence: int
+    previous: bytes
+    commitment: bytes
+    salt: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, entry: Entry, sequence: int, previous: bytes, salt: bytes) -> "Line":
+        """The line of an entry; `salt` is 32 random bytes."""
+        return cls(entry, entry.dossier, sequence, previous, commit(salt, entry.encode()), salt)
+
+    def encode(self) -> bytes:
+        """Canonical bytes, which the leaf hash is taken over."""
+        return place(self.dossier, self.sequence, self.previous, self.commitment)
+
+    @classmethod
+    def parse(cls, data: bytes, opened: tuple[bytes, bytes] | None) -> "Line":
+        """Read canonical bytes back, with the salt and the entry's own bytes, or None once these were erased.
+
+        Any other spelling is refused, and whatever was not committed to. Raises JournalEntryError.
+        """
+        try:
+            read = wire.line_decoder.decode(data)
+            previous, commitment = bytes.fromhex(read.previous or ""), bytes.fromhex(read.commitment)
+        except (ValueError, RecursionError):
+            raise JournalEntryError("not a line of the journal") from None
+        if read.version != VERSION or place(read.dossier, read.sequence, previous, commitment) != data:
+            raise JournalEntryError(f"not a line in canonical form, version {VERSION}")
+        return cls.restored(read.dossier, read.sequence, previous, commitment, opened)
+
+    @classmethod
+    def restored(
+        cls, dossier: UUID, sequence: int, previous: bytes, commitment: bytes, opened: tuple[bytes, bytes] | None
+    ) -> "Line":
+        """The line of its parts, `opened` being salt and entry. Raises JournalEntryError as `parse`."""
+        if opened is None:
+            return cls(None, dossier, sequence, previous, commitment, b"")
+        salt, payload = opened
+        if len(salt) != SALT_SIZE or commit(salt, payload) != commitment:
+            raise JournalEntryError("the entry is not the one that was committed to")
+        return cls(Entry.parse(payload, dossier), dossier, sequence, previous, commitment, salt)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Where an entry stands: the `sequence`-th of its dossier, at `position` of the tree."""
+    """Where an entry stands: the `sequence`-th of its dossier."""
 
     dossier: UUID
     sequence: int
-    position: int
 
 
-def place(entry: bytes, dossier: UUID, position: int, sequence: int, previous: bytes) -> bytes:
-    """The canonical bytes of a line around an entry encoded beforehand: all that is left to do under the lock."""
+def commit(salt: bytes, payload: bytes) -> bytes:
+    """What a line tells of its entry."""
+    return hashlib.sha256(salt + payload).digest()
+
+
+def place(dossier: UUID, sequence: int, previous: bytes, commitment: bytes) -> bytes:
+    """The canonical bytes of a line: all that is left to do under the lock."""
     return wire.encoder.encode(
-        wire.Line(dossier, msgspec.Raw(entry), position, sequence, VERSION, previous.hex() or UNSET)
+        wire.Line(commitment.hex(), dossier, sequence, VERSION, previous.hex() if previous else UNSET)
     )
 
 
@@ -272,12 +312,11 @@ def _folded(group: Sequence[Entry]) -> Entry:
     )
 
 
-def _entry_of(line: wire.Line) -> Entry:
-    read = wire.entry_decoder.decode(line.entry)
+def _entry_of(read: wire.Entry, dossier: UUID) -> Entry:
     situations = read.situations or ((),)
     return Entry(
         at=datetime.fromisoformat(read.at),
-        dossier=line.dossier,
+        dossier=dossier,
         subject=Reference(read.subject.type, read.subject.id),
         action=read.action,
         resource=Reference(read.resource.type, read.resource.id),

@@ -1,11 +1,12 @@
-"""Where entries are written: one order for all, durable before the answer leaves.
+"""Where entries are written: one order for each dossier, durable before the answer leaves.
 
-Writers of all processes queue at the one row of `journal_head`, so that each entry takes the next position of the
-tree and the next sequence of its dossier. The lock is held for one commit, and `Ledger.record` puts everything that
-arrives while a commit is under way into the next one: throughput is entries a commit, not commits a second.
+Writers of all processes wait for each other where they write of the same dossier, and nowhere else. `Ledger.record`
+puts everything that arrives while a commit is under way into the next one: throughput is entries a commit, not
+commits a second.
 """
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.database import Database
 from models.database.faults import reached
 from models.errors import DatabaseError
-from vault.errors import JournalUnavailableError
+from vault.errors import JournalMovedError, JournalUnavailableError, VaultError
 from vault.journal.appending import append
 from vault.journal.entry import Entry, Receipt
+from vault.journal.keys import JournalKeys, Randomness
 
 _LARGEST_COMMIT = 1_000
 _MOST_WAITING = 10_000
@@ -34,13 +36,17 @@ class Ledger:
     def __init__(
         self,
         database: Database,
+        keys: JournalKeys,
         *,
+        randomness: Randomness = os.urandom,
         largest_commit: int = _LARGEST_COMMIT,
         most_waiting: int = _MOST_WAITING,
         patience: float = _PATIENCE_SECONDS,
         observe: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._database = database
+        self._keys = keys
+        self._randomness = randomness
         self._observe = observe
         self._largest_commit = largest_commit
         self._most_waiting = most_waiting
@@ -80,15 +86,17 @@ class Ledger:
     async def append(self, connection: AsyncConnection, entries: Iterable[Entry]) -> list[Receipt]:
         """Write entries within the caller's transaction: they stand if it commits.
 
-        Call it last, and commit at once: from here on every other writer of the journal waits. A transaction that
-        still locks other rows afterwards may end in a deadlock, which the database resolves by refusing one.
+        Call it once, last, and commit at once: from here on every other writer of these dossiers waits. A transaction
+        that locks other rows afterwards may end in a deadlock, which the database resolves by refusing one.
 
         Raises JournalUnavailableError when they cannot be written; the transaction must then not be committed.
         """
         try:
             with reached():
-                return await append(connection, entries)
-        except DatabaseError as error:
+                return await append(connection, self._keys, entries, self._randomness)
+        except JournalUnavailableError:
+            raise
+        except (DatabaseError, VaultError) as error:
             raise JournalUnavailableError("the journal could not be written") from error
 
     async def aclose(self) -> None:
@@ -116,8 +124,7 @@ class Ledger:
 
     async def _commit(self, batch: "Sequence[_Waiting]") -> None:
         try:
-            async with self._database.begin() as connection:
-                receipts = await append(connection, [entry for waiting in batch for entry in waiting.entries])
+            receipts = await self._write([entry for waiting in batch for entry in waiting.entries])
         except BaseException as error:
             for waiting in batch:
                 waiting.refuse(error)
@@ -128,6 +135,16 @@ class Ledger:
             given = iter(receipts)
             for waiting in batch:
                 waiting.answer(list(islice(given, len(waiting.entries))))
+
+    async def _write(self, entries: Sequence[Entry]) -> list[Receipt]:
+        try:
+            return await self._transaction(entries)
+        except JournalMovedError:
+            return await self._transaction(entries)
+
+    async def _transaction(self, entries: Sequence[Entry]) -> list[Receipt]:
+        async with self._database.begin() as connection:
+            return await append(connection, self._keys, entries, self._randomness)
 
 
 @dataclass(frozen=True, slots=True)

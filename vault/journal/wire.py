@@ -1,4 +1,4 @@
-"""The members of a line as they are written (vault/FORMAT.md); what has nothing to say is left out.
+"""The members of an entry and of a line as they are written (vault/FORMAT.md); what has nothing to say is left out.
 
 Members that are left out are UNSET and never a default: a default would be written or not depending on which object
 it is, and the bytes would not be canonical.
@@ -28,7 +28,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The member `entry`; `situations` lists each situation once, the entry's own first, items give its index."""
+    """What is sealed; `situations` lists each situation once, the entry's own first, items give its index."""
 
     at: str
     subject: Reference
@@ -52,13 +52,15 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     change: dict[str, Value] | UnsetType = UNSET
 
 
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    commitment: Hash
     dossier: UUID
-    entry: msgspec.Raw
-    position: Annotated[int, msgspec.Meta(ge=0)]
     sequence: Annotated[int, msgspec.Meta(ge=1)]
     version: int
-    previous: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | UnsetType = UNSET
+    previous: Hash | UnsetType = UNSET
 
 
 encoder = msgspec.json.Encoder(order="sorted")

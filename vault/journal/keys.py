@@ -1,0 +1,137 @@
+"""The keys of the journal: one for each dossier, which seals its entries, and one that hides whom they are about.
+
+A dossier's journal key stands in the row of its chain, wrapped under a shard of the tree `journal`. It is not the
+dossier's key: traces outlive documents. Destroying it leaves the hashes, and so every proof, and nothing to read.
+"""
+
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.facts import Reference
+from vault.journal.entry import SALT_SIZE
+from vault.keys.service import GeneratedKey, Name, Tree, WrappedKey
+from vault.sealing import NONCE_SIZE, SealingKey, derive
+
+DRAWN = SALT_SIZE + NONCE_SIZE
+"""How many random bytes an entry takes: its salt, and the nonce under which it is sealed."""
+
+_PURPOSE = "journal"
+_VERSION = 1
+_SUBJECT_SIZE = 16
+
+Clock = Callable[[], float]
+Randomness = Callable[[int], bytes]
+
+
+class Shards(Protocol):
+    """The keys between the masters and those of dossiers (`vault.keys.shards`)."""
+
+    async def generate(
+        self, connection: AsyncConnection, tree: Tree, names: Sequence[tuple[int, Name]]
+    ) -> list[GeneratedKey]:
+        """A random key for each name, wrapped under the primary of its shard, which counts it in this transaction."""
+        ...
+
+    async def unwrap(self, name: Name, wrapped: WrappedKey) -> bytes:
+        """Raises SealBrokenError."""
+        ...
+
+
+class JournalKey:
+    """A dossier's journal key, unwrapped."""
+
+    __slots__ = ("_cipher", "_dossier")
+
+    def __init__(self, dossier: UUID, key: bytes) -> None:
+        self._dossier = dossier.bytes
+        self._cipher = SealingKey.of(_VERSION, key)
+
+    def seal(self, sequence: int, payload: bytes, drawn: bytes) -> bytes:
+        """Salt and entry as the database keeps them; `drawn` is the salt, and a nonce that no other value has."""
+        salt, nonce = drawn[:SALT_SIZE], drawn[SALT_SIZE:]
+        return self._cipher.seal(salt + payload, nonce, b"entry", self._dossier, sequence.to_bytes(8, "big"))
+
+    def open(self, sequence: int, sealed: bytes) -> tuple[bytes, bytes]:
+        """Salt and entry. Raises SealBrokenError."""
+        opened = self._cipher.open(sealed, b"entry", self._dossier, sequence.to_bytes(8, "big"))
+        return opened[:SALT_SIZE], opened[SALT_SIZE:]
+
+
+class JournalKeys:
+    """Dossiers' journal keys as their rows give them, and the keyed hash of subjects.
+
+    What was unwrapped is remembered under the wrapped bytes, for a while and for so many: whoever opens an entry has
+    just read the row of its key, so an erased or replaced key is never used again.
+    """
+
+    def __init__(
+        self,
+        shards: Shards,
+        index: bytes,
+        *,
+        clock: Clock = time.monotonic,
+        capacity: int = 10_000,
+        seconds: float = 60.0,
+    ) -> None:
+        self._shards = shards
+        self._subjects = derive(index, b"journal-subject")
+        self._clock = clock
+        self._capacity = capacity
+        self._seconds = seconds
+        self._known: OrderedDict[UUID, tuple[float, WrappedKey, JournalKey]] = OrderedDict()
+
+    def subject(self, subject: Reference) -> bytes:
+        """What entries are searched by: 16 bytes that tell whoever lacks the key nothing, and never change."""
+        return hmac.digest(self._subjects, f"{subject.type}/{subject.id}".encode(), "sha256")[:_SUBJECT_SIZE]
+
+    def remembers(self, dossier: UUID) -> bool:
+        """Whether the key of a dossier was lately read."""
+        known = self._known.get(dossier)
+        return known is not None and self._clock() < known[0]
+
+    def forget(self, dossier: UUID) -> None:
+        self._known.pop(dossier, None)
+
+    def recall(self, dossier: UUID, wrapped: WrappedKey) -> JournalKey | None:
+        """The key whose row has just been read, if it is remembered."""
+        known = self._known.get(dossier)
+        if known is None or known[1] != wrapped or self._clock() >= known[0]:
+            return None
+        self._known.move_to_end(dossier)
+        return known[2]
+
+    async def unwrap(self, dossier: UUID, wrapped: WrappedKey) -> JournalKey:
+        """The same, remembered from now on. Raises SealBrokenError, KeysUnavailableError."""
+        if (key := self.recall(dossier, wrapped)) is not None:
+            return key
+        key = JournalKey(dossier, await self._shards.unwrap(_name(dossier), wrapped))
+        self._known[dossier] = self._clock() + self._seconds, wrapped, key
+        self._known.move_to_end(dossier)
+        while len(self._known) > self._capacity:
+            self._known.popitem(last=False)
+        return key
+
+    async def generate(
+        self, connection: AsyncConnection, dossiers: Sequence[UUID]
+    ) -> dict[UUID, tuple[WrappedKey, JournalKey]]:
+        """New keys, to be written in this transaction; nothing is remembered of them until they are read."""
+        named = [(shard_of(dossier), _name(dossier)) for dossier in dossiers]
+        generated = await self._shards.generate(connection, Tree.JOURNAL, named)
+        return {
+            dossier: (fresh.wrapped, JournalKey(dossier, fresh.key))
+            for dossier, fresh in zip(dossiers, generated, strict=True)
+        }
+
+
+def shard_of(dossier: UUID) -> int:
+    return dossier.int >> 116
+
+
+def _name(dossier: UUID) -> Name:
+    return Name(_PURPOSE, dossier.bytes, _VERSION)
