@@ -12,6 +12,7 @@ from litestar import Litestar
 from api.app import create_app
 from api.identity import Client, RememberedClients
 from api.metrics import Metrics
+from api.notifying import notifying, webhook_of
 from api.parts import Parts, open_parts
 from api.reloading import following, reloading_on_hangup
 from api.routes.documents import DepositController, DocumentsController
@@ -34,6 +35,7 @@ from api.services.feeds import Feeding
 from api.services.journal import JournalService
 from api.services.judging import Judging
 from api.services.messages import MessageService
+from api.services.notifications import Outbox
 from api.services.reimbursements import ReimbursementFeed
 from api.services.reminders import ReminderService
 from api.services.rules import FolderRules, Rules
@@ -44,6 +46,7 @@ from api.services.treating_physicians import TreatingPhysicianFeed
 from api.settings import Settings
 from models.database import Database
 from models.queries.clients import find_client
+from models.queries.notifications import Backlog
 from vault.journal.reading import Reader
 from vault.keys import Secret
 
@@ -79,11 +82,12 @@ async def service(
     async with open_parts(settings, metrics.observe_journal_batch) as parts:
         rules = await _begin_rules(settings, parts, metrics, now())
         judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
+        outbox = _outbox(settings, parts, metrics, now)
         secret = await parts.key_service.secret(Secret.PSEUDONYM)
         yield create_app(
             judge=DecisionPoint(parts.database, judging),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),
-            readiness_checks=_checks(parts, rules, now),
+            readiness_checks=_checks(parts, rules, outbox, now),
             route_handlers=_CONTROLLERS,
             metrics=metrics,
             state={
@@ -92,8 +96,19 @@ async def service(
                 "is_one_of_several": shared_metrics is not None,
                 **_use_cases(parts, judging, secret, now),
             },
-            lifespan=[reloading_on_hangup(rules, now), following(rules, settings.policy_poll_seconds, now)],
+            lifespan=[
+                reloading_on_hangup(rules, now),
+                following(rules, settings.policy_poll_seconds, now),
+                notifying(outbox),
+            ],
         )
+
+
+def _outbox(settings: Settings, parts: Parts, metrics: Metrics, now: Callable[[], datetime]) -> Outbox:
+    def observe(backlog: Backlog) -> None:
+        metrics.observe_notifications(backlog.waiting, backlog.dead)
+
+    return Outbox(parts.database, webhook_of(settings), now, observe)
 
 
 async def _begin_rules(settings: Settings, parts: Parts, metrics: Metrics, at: datetime) -> Rules:
@@ -145,7 +160,7 @@ class _StoredClients:
         return Client(stored.name, stored.scopes, stored.speaks_for, stored.organization)
 
 
-def _checks(parts: Parts, rules: Rules, now: Callable[[], datetime]) -> tuple[ReadinessCheck, ...]:
+def _checks(parts: Parts, rules: Rules, outbox: Outbox, now: Callable[[], datetime]) -> tuple[ReadinessCheck, ...]:
     async def policy() -> Facts:
         return rules.facts(now())
 
@@ -164,10 +179,15 @@ def _checks(parts: Parts, rules: Rules, now: Callable[[], datetime]) -> tuple[Re
     async def journal() -> Facts:
         return {"entries": await parts.journal_size()}
 
+    async def notifications() -> Facts:
+        backlog = outbox.backlog
+        return {"delivered": outbox.is_delivered, "waiting": backlog.waiting, "dead": backlog.dead}
+
     return (
         ReadinessCheck("policy", policy),
         ReadinessCheck("database", database),
         ReadinessCheck("store", store),
         ReadinessCheck("keys", keys),
         ReadinessCheck("journal", journal),
+        ReadinessCheck("notifications", notifications),
     )

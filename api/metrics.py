@@ -6,7 +6,7 @@ folder (`PROMETHEUS_MULTIPROC_DIR`, set before prometheus_client is first import
 
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -36,6 +36,13 @@ class Metrics:
         self._refusals = Counter(
             "dmp_policy_refusals", "Policy bundles that were not taken.", ("reason",), registry=self._registry
         )
+        self._notifications = {
+            kind: Gauge(f"dmp_notifications_{kind}", help_, registry=self._registry, multiprocess_mode="mostrecent")
+            for kind, help_ in {
+                "waiting": "Notifications that are to be delivered.",
+                "dead": "Notifications that were given up.",
+            }.items()
+        }
         self._known_requests: dict[tuple[str, str, int], Histogram] = {}
         self._known_decisions: dict[tuple[bool, str], Counter] = {}
 
@@ -62,6 +69,11 @@ class Metrics:
     def observe_journal_batch(self, entries: int) -> None:
         """A commit of the journal."""
         self._batches.observe(entries)
+
+    def observe_notifications(self, waiting: int, dead: int) -> None:
+        """How many wait and how many were given up, of all instances together."""
+        self._notifications["waiting"].set(waiting)
+        self._notifications["dead"].set(dead)
 
     def exposition(self) -> bytes:
         """All of it, in Prometheus' text format."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -26,6 +27,8 @@ class Settings:
     policy_trust: Path | None = None
     policy_poll_seconds: int = _POLL_SECONDS
     log_level: str = "info"
+    notify_url: str | None = field(default=None, repr=False)
+    notify_secret_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -46,6 +49,7 @@ class Settings:
         if policy_trust and not Path(policy_trust).is_file():
             msg = "DMP_POLICY_TRUST is not a file"
             raise SettingsError(msg)
+        notify_url, notify_secret_file = _notify(environment)
         return cls(
             home=home,
             database_url=_address(
@@ -57,7 +61,36 @@ class Settings:
             policy_trust=Path(policy_trust).absolute() if policy_trust else None,
             policy_poll_seconds=_seconds(environment, "DMP_POLICY_POLL_SECONDS", _POLL_SECONDS),
             log_level=log_level,
+            notify_url=notify_url,
+            notify_secret_file=notify_secret_file,
         )
+
+
+def _notify(environment: Mapping[str, str]) -> tuple[str | None, Path | None]:
+    url, secret_file = environment.get("DMP_NOTIFY_URL"), environment.get("DMP_NOTIFY_SECRET_FILE")
+    if not url and not secret_file:
+        return None, None
+    if not url or not secret_file:
+        raise SettingsError("DMP_NOTIFY_URL and DMP_NOTIFY_SECRET_FILE are set together: what is sent is signed")
+    if not _is_safe(url):
+        raise SettingsError(
+            "DMP_NOTIFY_URL must be https, or http to a loopback address such as 127.0.0.1, without user or fragment"
+        )
+    if not Path(secret_file).is_file():
+        raise SettingsError("DMP_NOTIFY_SECRET_FILE is not a file")
+    return url, Path(secret_file).absolute()
+
+
+def _is_safe(url: str) -> bool:
+    """Whether nobody on the way reads what is sent there."""
+    try:
+        parts = urlsplit(url)
+        is_plain = parts.port != 0 and parts.username is None and not parts.fragment
+        if not is_plain or not parts.hostname or not url.isascii() or not url.isprintable() or " " in url:
+            return False
+        return parts.scheme == "https" or (parts.scheme == "http" and ip_address(parts.hostname).is_loopback)
+    except ValueError:
+        return False
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:

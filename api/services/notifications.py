@@ -1,0 +1,128 @@
+"""Telling patients and treating physicians what the journal owes them, by a webhook, at least once.
+
+A notification is taken for a minute, sent, and forgotten once the receiver has answered 2xx. Whatever else happens, be
+it that this process dies, leaves it to be taken again, under the same id. Any number of instances may share the work.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from api.services.webhook import MOST_REQUESTS, Webhook
+from models.database import Database
+from models.queries.notifications import (
+    Backlog,
+    Notification,
+    count_notifications,
+    forget_delivered,
+    is_any_due,
+    note_failure,
+    take_due,
+    treating_physicians,
+)
+from models.vocabulary import Obligation, SubjectType
+
+ATTEMPTS = 20
+"""So often a notification is tried, over three days, before it becomes a dead letter."""
+
+_FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=5), timedelta(hours=10)
+_JITTER = 0.2
+_TAKEN_FOR = timedelta(minutes=1)  # longer than a request may take
+
+logger = structlog.get_logger()
+
+
+def delay_after(attempts: int, luck: float) -> timedelta | None:
+    """How long to wait after so many attempts, more or less by a fifth; None after the last. `luck` is in [0, 1)."""
+    if attempts >= ATTEMPTS:
+        return None
+    return min(_FIRST_DELAY * (1 << (attempts - 1)), _LONGEST_DELAY) * (1 + _JITTER * (2 * luck - 1))
+
+
+class Outbox:
+    """What waits to be told; without a webhook it waits on.
+
+    `observe` is told how much that is, at each `look`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        webhook: Webhook | None,
+        now: Callable[[], datetime],
+        observe: Callable[[Backlog], None] = lambda _: None,
+        *,
+        luck: Callable[[], float] = random.random,
+    ) -> None:
+        self._database = database
+        self._webhook = webhook
+        self._now = now
+        self._observe = observe
+        self._luck = luck
+        self.backlog = Backlog()
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether there is anywhere to deliver to."""
+        return self._webhook is not None
+
+    async def look(self) -> None:
+        """Count what waits."""
+        self.backlog = await count_notifications(self._database)
+        self._observe(self.backlog)
+
+    async def deliver_due(self) -> int:
+        """Try what is due, as much as goes at once; says how many that were. Raises DatabaseError."""
+        at = self._now()
+        if self._webhook is None or not await is_any_due(self._database, at):
+            return 0
+        async with self._database.begin() as connection:
+            taken = await take_due(connection, at, at + _TAKEN_FOR, MOST_REQUESTS)
+        ends = await asyncio.gather(*(self._deliver(self._webhook, each) for each in taken), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
+        return len(taken)
+
+    async def close(self) -> None:
+        if self._webhook is not None:
+            await self._webhook.close()
+
+    async def _deliver(self, webhook: Webhook, each: Notification) -> None:
+        failure = await webhook.send(str(each.id), self._now(), await self._body(each))
+        if failure is None:
+            async with self._database.begin() as connection:
+                await forget_delivered(connection, each)
+            return
+        delay = delay_after(each.attempts + 1, self._luck())
+        due_at = None if delay is None else self._now() + max(delay, min(failure.wait, _LONGEST_DELAY))
+        async with self._database.begin() as connection:
+            await note_failure(connection, each, failure.what, due_at)
+        event = "notification_not_delivered" if due_at else "notification_given_up"
+        logger.warning(event, notification=str(each.id), attempts=each.attempts + 1, failure=failure.what)
+
+    async def _body(self, each: Notification) -> bytes:
+        """What leaves: pseudonyms, identifiers and words of ours; no name, no reason, nothing of a document."""
+        return msgspec.json.encode(
+            {
+                "id": str(each.id),
+                "obligation": each.obligation,
+                "dossier": str(each.dossier),
+                "to": [{"type": type_.value, "id": id_} for type_, id_ in await self._addressees(each)],
+                "action": each.action,
+                "mode": each.mode,
+                "at": each.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                "sequence": each.sequence,
+            }
+        )
+
+    async def _addressees(self, each: Notification) -> list[tuple[SubjectType, str]]:
+        """The patient, or his treating physicians as they are now: perhaps nobody."""
+        if each.obligation == Obligation.NOTIFY_PATIENT:
+            return [(SubjectType.PERSON, str(each.dossier))]
+        rpps = await treating_physicians(self._database, each.dossier, self._now())
+        return [(SubjectType.PROFESSIONAL, each) for each in rpps]
