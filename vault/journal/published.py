@@ -1,0 +1,85 @@
+"""What is published, held to itself: whether a checkpoint is of the log whose tiles these are.
+
+Neither database nor key service is asked, so whoever has a copy of the published records can find out that a log was
+forked: of two checkpoints of one log, each is over a beginning of the log that a third is over.
+"""
+
+from collections.abc import Sequence
+
+from vault.errors import ProofError
+from vault.journal.checkpoint import Checkpoint, Verifier, open_note
+from vault.journal.tiles import LARGEST_TILE, Tile, above, edge_root, partial_tiles, tile_root, within
+from vault.records import JOURNAL, RecordStore
+
+CHECKPOINTS = f"{JOURNAL}checkpoint/"
+
+LARGEST_NOTE = 1 << 17
+"""In bytes."""
+
+_DIGITS = 20
+
+
+def checkpoint_name(size: int) -> str:
+    """Where the checkpoint over so many entries is published: names have the order of sizes."""
+    return f"{CHECKPOINTS}{size:0{_DIGITS}}"
+
+
+def size_of(name: str) -> int | None:
+    """The size that a name in the folder of checkpoints stands for, or None if it has no checkpoint's name."""
+    digits = name.removeprefix(CHECKPOINTS)
+    return int(digits) if len(digits) == _DIGITS and digits.isascii() and digits.isdecimal() else None
+
+
+async def newest_published(records: RecordStore, verifiers: Sequence[Verifier]) -> Checkpoint:
+    """The last checkpoint that is published. Raises ProofError if there is none, or it is not the log's."""
+    last = None
+    async for name in records.record_names(CHECKPOINTS):
+        last = name
+    if last is None:
+        raise ProofError("no checkpoint is published there")
+    data = await records.read_record(last, LARGEST_NOTE)
+    checkpoint = open_note(data.decode(errors="replace"), verifiers)
+    if checkpoint_name(checkpoint.size) != last:
+        raise ProofError("the newest checkpoint does not stand where it was published")
+    return checkpoint
+
+
+class Tiles:
+    """The tiles of one checkpoint: none is believed that does not lead to its root."""
+
+    def __init__(self, records: RecordStore, checkpoint: Checkpoint) -> None:
+        self._records = records
+        self._checkpoint = checkpoint
+        self._known: dict[Tile, list[bytes]] = {}
+
+    async def root(self, size: int) -> bytes:
+        """The root of the log as it was when it had so many entries, no more than the checkpoint says.
+
+        Raises ProofError if the tiles are not what the checkpoint was signed over, NoObjectError if one is missing.
+        """
+        await self._hold_edge()
+        edge = [(await self._read(within(tile, self._checkpoint.size)))[: tile.width] for tile in partial_tiles(size)]
+        return edge_root(edge)
+
+    async def _hold_edge(self) -> None:
+        if self._known:
+            return
+        edge = {tile: await self._fetch(tile) for tile in partial_tiles(self._checkpoint.size)}
+        if edge_root(list(edge.values())) != self._checkpoint.root:
+            raise ProofError("the published tiles are not those that the newest checkpoint was signed over")
+        self._known = edge
+
+    async def _read(self, tile: Tile) -> list[bytes]:
+        """The hashes of a tile of the checkpoint's tree: a full one is held to the tile above it."""
+        if tile not in self._known:
+            higher, place = above(tile)
+            expected = (await self._read(within(higher, self._checkpoint.size)))[place]
+            hashes = await self._fetch(tile)
+            if tile_root(hashes) != expected:
+                msg = f"{JOURNAL}{tile.path()} is not the tile that the newest checkpoint was signed over"
+                raise ProofError(msg)
+            self._known[tile] = hashes
+        return self._known[tile]
+
+    async def _fetch(self, tile: Tile) -> list[bytes]:
+        return tile.decode(await self._records.read_record(JOURNAL + tile.path(), LARGEST_TILE + 1))
