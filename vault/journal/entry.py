@@ -30,6 +30,12 @@ NO_DOSSIER = UUID(int=0)
 POLICY_SWAP = "policy:swap"
 """The action of an entry which says that other rules decide from now on. It belongs to no dossier."""
 
+JOURNAL_ERASE = "journal:erase"
+"""The action of an entry which says that the journal of its resource, a dossier, can be read no more."""
+
+SERVICE = "service"
+"""The type of the subject of what this service does by itself, which is no decision."""
+
 _NORMAL = Mode.NORMAL.value
 _LONGEST_REASON = 4_000
 

@@ -12,7 +12,7 @@ from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries.documents import Place, read_types
 from models.vocabulary import ResourceType
 from policy.review.recorded import Recorded
-from vault.journal.entry import POLICY_SWAP, Entry, Item, Line
+from vault.journal.entry import POLICY_SWAP, SERVICE, Entry, Item, Line
 from vault.journal.recent import newest_first
 
 
@@ -49,9 +49,9 @@ async def _decisions(database: Database, lines: list[Line]) -> list[Recorded]:
 def _told(line: Line) -> Iterator[tuple[str, Entry | Item]]:
     """What an entry decides, each under its name: `dossier/sequence` or, of a batch, `dossier/sequence/item`.
 
-    That rules were replaced is no decision.
+    That rules were replaced is no decision, nor is what the service does by itself.
     """
-    if line.entry.action == POLICY_SWAP and not line.entry.situation:
+    if not line.entry.situation and (line.entry.action == POLICY_SWAP or line.entry.subject.type == SERVICE):
         return
     where = f"{line.entry.dossier}/{line.sequence}"
     if line.entry.situation or not line.entry.items:
