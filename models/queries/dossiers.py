@@ -17,11 +17,15 @@ from models.tables import (
     has_read,
     idempotency,
     message,
+    notification,
     place,
     relation,
     representation,
+    scrub_finding,
 )
 from models.vocabulary import DossierState, RelationKind, RepresentationKind, SubjectType
+
+_FACTS = (document, message, relation, representation, has_read, idempotency, notification, scrub_finding)
 
 
 async def open_dossier(
@@ -70,6 +74,16 @@ async def hold_dossier(connection: AsyncConnection, identity: UUID) -> None:
         raise ConstraintError("there is no such dossier")
 
 
+async def lock_dossier(connection: AsyncConnection, identity: UUID) -> tuple[DossierState, datetime] | None:
+    """Its state, and since when, ours to change until the transaction ends; None if there is no such dossier.
+
+    Whoever is adding to it ends first.
+    """
+    locked = select(dossier.c.state, dossier.c.state_since).where(dossier.c.id == identity).with_for_update()
+    row = (await connection.execute(locked)).one_or_none()
+    return None if row is None else (DossierState(row.state), row.state_since)
+
+
 async def set_state(connection: AsyncConnection, identity: UUID, state: DossierState, at: datetime) -> bool:
     """Close, reopen or suspend; False if there is no such dossier or it is in that state already."""
     changed = (
@@ -85,15 +99,14 @@ async def erase_dossier(connection: AsyncConnection, identity: UUID) -> bool:
 
     Keys and contents are the vault's to destroy, in the same transaction.
     """
-    # Whoever is adding to it ends first, and then what was added is seen and goes too.
-    await connection.execute(select(dossier.c.id).where(dossier.c.id == identity).with_for_update())
+    await lock_dossier(connection, identity)  # what was being added is then seen, and goes too
     await connection.execute(
         delete(place).where(place.c.id.in_(select(document.c.id).where(document.c.dossier == identity)))
     )
     await connection.execute(
         delete(place).where(place.c.id.in_(select(message.c.id).where(message.c.dossier == identity)))
     )
-    for table in (document, message, relation, representation, has_read, idempotency):
+    for table in _FACTS:
         await connection.execute(delete(table).where(table.c.dossier == identity))
     return (await connection.execute(delete(dossier).where(dossier.c.id == identity))).rowcount == 1
 

@@ -1,0 +1,84 @@
+"""What has been kept long enough, or was left behind: dossiers long closed, traces of those that are gone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import Database
+from models.tables import dossier, has_read, journal_chain, journal_entry, notification, scrub_finding
+from models.vocabulary import DossierState
+
+_BESIDE = (has_read, notification, scrub_finding)
+_LAST_ENTRY = (journal_entry.c.dossier == journal_chain.c.dossier) & (
+    journal_entry.c.sequence == journal_chain.c.sequence
+)
+
+
+class Since(NamedTuple):
+    """A dossier, and since when nothing has happened in it."""
+
+    at: datetime
+    dossier: UUID
+
+
+async def list_closed(database: Database, until: datetime, after: Since | None, limit: int) -> list[Since]:
+    """Dossiers that are closed since no later than `until`, those closed first before the others."""
+    columns = (dossier.c.state_since, dossier.c.id)
+    closed = select(*columns).where(dossier.c.state == DossierState.CLOSED.value, dossier.c.state_since <= until)
+    if after is not None:
+        closed = closed.where(tuple_(*columns) > tuple_(*map(literal, after, (column.type for column in columns))))
+    async with database.connect() as connection:
+        rows = await connection.execute(closed.order_by(*columns).limit(limit))
+        return [Since(*row) for row in rows]
+
+
+async def list_traces(database: Database, until: datetime, after: UUID, limit: int) -> list[Since]:
+    """Dossiers of which only a readable journal is left, whose last entry was written no later than `until`.
+
+    By id, from the one after `after`: the nil UUID, under which entries of no dossier stand, is left out by that.
+    """
+    left = (
+        select(journal_entry.c.at, journal_chain.c.dossier)
+        .join(journal_entry, _LAST_ENTRY)
+        .outerjoin(dossier, dossier.c.id == journal_chain.c.dossier)
+        .where(
+            journal_chain.c.dossier > after,
+            journal_chain.c.wrapped.is_not(None),
+            journal_entry.c.at <= until,
+            dossier.c.id.is_(None),
+        )
+    )
+    async with database.connect() as connection:
+        rows = await connection.execute(left.order_by(journal_chain.c.dossier).limit(limit))
+        return [Since(*row) for row in rows]
+
+
+async def lock_traces(connection: AsyncConnection, chains: Sequence[UUID]) -> None:
+    """Keep everybody from adding to these journals until the transaction ends, in the order in which writers lock."""
+    locked = select(journal_chain.c.dossier).where(journal_chain.c.dossier.in_(chains))
+    await connection.execute(locked.order_by(journal_chain.c.dossier).with_for_update())
+
+
+async def find_trace(connection: AsyncConnection, identity: UUID) -> Since | None:
+    """As `list_traces` lists it; None if the dossier is there again, or its journal is not readable."""
+    left = (
+        select(journal_entry.c.at, journal_chain.c.dossier)
+        .join(journal_entry, _LAST_ENTRY)
+        .outerjoin(dossier, dossier.c.id == journal_chain.c.dossier)
+        .where(journal_chain.c.dossier == identity, journal_chain.c.wrapped.is_not(None), dossier.c.id.is_(None))
+    )
+    row = (await connection.execute(left)).one_or_none()
+    return None if row is None else Since(*row)
+
+
+async def forget_strays(connection: AsyncConnection) -> int:
+    """Remove what an access that was on its way wrote beside a dossier after it was erased; says how many rows."""
+    removed = 0
+    for table in _BESIDE:
+        exists = select(dossier.c.id).where(dossier.c.id == table.c.dossier).exists()
+        removed += (await connection.execute(delete(table).where(~exists))).rowcount
+    return removed
