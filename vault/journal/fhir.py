@@ -1,148 +1,199 @@
-"""The journal as others read it: FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent.html).
+"""The journal as others read it: FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent.html) after IHE BALP.
 
-Only what the line says, in the codes of DICOM PS3.16 and HL7 that the resource binds to.
+Only what the entry says, in the codes that resource and profiles bind to (vault/journal/balp.py). Profiles let one
+entity be of the type "System Object", so that what else an entry is about has the type of its resource. Where a
+profile asks for what the journal does not keep, a network address, an extension says that it is absent.
 """
 
+import base64
 from typing import Any
-from uuid import UUID
 
 from models.facts import Reference
 from models.vocabulary import Action, Mode, ResourceType, SubjectType
-from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry
+from vault.journal.balp import CONFIGURATION, DECISION, HL7, PATTERNS, QUERY, Code, Pattern
+from vault.journal.elements import absent, code, identified, named, string
+from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry, Item, Value
+from vault.journal.parties import asked_by_holder, parties
 
-_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
-_HL7 = "http://terminology.hl7.org/CodeSystem"
-_OBSERVER = "DMP"
+Json = dict[str, Any]
 
-_PATIENT_RECORD = ("110110", "Patient Record")
-_SECURITY_CONFIGURATION = ("110129", "Security Configuration")
-_TYPES = {
-    Action.DOSSIER_EXPORT: ("110106", "Export"),
-    Action.DOCUMENT_DEPOSIT: ("110107", "Import"),
-    Action.JOURNAL_READ: ("110101", "Audit Log Used"),
-    Action.ACCESS_GRANT: ("110136", "Security Roles Changed"),
-    Action.ACCESS_REVOKE: ("110136", "Security Roles Changed"),
-    Action.ACCESS_BLOCK: ("110136", "Security Roles Changed"),
-    Action.ACCESS_UNBLOCK: ("110136", "Security Roles Changed"),
-    Action.TREATING_PHYSICIAN_DECLARE: ("110136", "Security Roles Changed"),
-    Action.TREATING_PHYSICIAN_END: ("110136", "Security Roles Changed"),
-    Action.CARE_TEAM_CONSENT: ("110136", "Security Roles Changed"),
-    Action.EMERGENCY_SET: ("110136", "Security Roles Changed"),
-    Action.DOCUMENT_MASK: ("110135", "Object Security Attributes Changed"),
-    Action.DOCUMENT_UNMASK: ("110135", "Object Security Attributes Changed"),
-    Action.DOCUMENT_REVEAL: ("110135", "Object Security Attributes Changed"),
-}
-_CREATE, _READ, _UPDATE, _DELETE, _EXECUTE = "CRUDE"
-_VERBS = {
-    Action.DOSSIER_OPEN: _CREATE,
-    Action.DOCUMENT_DEPOSIT: _CREATE,
-    Action.MESSAGE_SEND: _CREATE,
-    Action.DOCUMENT_READ: _READ,
-    Action.DOCUMENT_LIST: _READ,
-    Action.DOSSIER_EXPORT: _READ,
-    Action.JOURNAL_READ: _READ,
-    Action.ACCESS_LIST: _READ,
-    Action.MESSAGE_READ: _READ,
-    Action.DOSSIER_ERASE: _DELETE,
-    Action.DOCUMENT_DELETE: _DELETE,
-}
-_SUCCESS, _MINOR_FAILURE = "0", "4"
-_PURPOSES = {Mode.BREAK_GLASS: ("BTG", "break the glass"), Mode.CENTRE_15: ("ETREAT", "Emergency Treatment")}
-_SYSTEMS = {
-    SubjectType.PROFESSIONAL: "https://rpps.esante.gouv.fr",
-    SubjectType.ORGANIZATION: "https://finess.esante.gouv.fr",
+_SERVICE: Json = {"type": "Device", "display": "DMP"}
+_SOURCE: Json = {
+    "observer": _SERVICE,
+    "type": [Code(f"{HL7}/security-source-type", "4", "Application Server").coding()],
 }
 
+_SUCCESS, _MINOR_FAILURE, _SERIOUS_FAILURE = "0", "4", "8"
+_REFUSAL = "refusal"
+_PURPOSES = {
+    Mode.BREAK_GLASS: Code(f"{HL7}/v3-ActReason", "BTG", "break the glass"),
+    Mode.CENTRE_15: Code(f"{HL7}/v3-ActReason", "ETREAT", "Emergency Treatment"),
+}
+_PROVIDER = Code(f"{HL7}/v3-RoleClass", "PROV", "healthcare provider")
 
-def audit_event(entry: Entry) -> dict[str, Any]:
-    """The AuditEvent of an entry: a refusal is a minor failure, its rule the description of the outcome."""
-    event: dict[str, Any] = {
-        "resourceType": "AuditEvent",
-        "type": _coding(_DICOM, *_type(entry)),
-        "subtype": [{"system": "urn:dmp:action", "code": entry.action}],
-        "action": _verb(entry),
+_PERSON = Code(f"{HL7}/audit-entity-type", "1", "Person")
+_SYSTEM_OBJECT = Code(f"{HL7}/audit-entity-type", "2", "System Object")
+_OTHER = Code(f"{HL7}/audit-entity-type", "4", "Other")
+_REQUEST_ID = Code("https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId", "X-Request-Id")
+_PATIENT = Code(f"{HL7}/object-role", "1", "Patient")
+_REPORT = Code(f"{HL7}/object-role", "3", "Report")
+_DOMAIN_RESOURCE = Code(f"{HL7}/object-role", "4", "Domain Resource")
+_SECURITY_RESOURCE = Code(f"{HL7}/object-role", "13", "Security Resource")
+_QUERIED = Code(f"{HL7}/object-role", "24", "Query")
+
+_MADE = {Action.DOCUMENT_DEPOSIT: ResourceType.DOCUMENT, Action.MESSAGE_SEND: ResourceType.MESSAGE}
+"""What an action makes, whose id the change of its entry tells under the name of the type."""
+
+
+def audit_event(entry: Entry) -> Json:
+    """The AuditEvent of an entry; a refusal is a failure, its rules the issues of an OperationOutcome inside."""
+    pattern = _pattern(entry)
+    profile = pattern.about_nobody if entry.dossier == NO_DOSSIER else pattern.about_patient
+    event: Json = {"resourceType": "AuditEvent"}
+    if entry.allowed and profile:
+        event["meta"] = {"profile": [profile]}
+    if not entry.allowed:
+        event["contained"] = [_operation_outcome(entry)]
+    event |= {
+        "type": pattern.type.coding(),
+        "subtype": [pattern.subtype.coding(), {"system": "urn:dmp:action", **code(entry.action)}],
+        "action": pattern.verb,
         "recorded": entry.at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
-        "outcome": _SUCCESS if entry.allowed else _MINOR_FAILURE,
-        "outcomeDesc": entry.rule,
-        "agent": _agents(entry),
-        "source": {"observer": {"display": _OBSERVER}},
-        "entity": _entities(entry),
+        "outcome": _outcome(entry),
+        **string("outcomeDesc", entry.rule),
     }
     if purpose := _purpose(entry):
         event["purposeOfEvent"] = [purpose]
-    return event
+    return event | {"agent": _agents(entry, pattern), "source": _SOURCE, "entity": _entities(entry, pattern)}
 
 
-def _action(entry: Entry) -> Action | None:
-    """Callers may have asked for anything; only what the DMP knows has a code of its own."""
-    return Action(entry.action) if entry.action in frozenset(Action) else None
-
-
-def _type(entry: Entry) -> tuple[str, str]:
+def _pattern(entry: Entry) -> Pattern:
+    """Callers may have asked for anything; only what the DMP knows has a pattern of its own."""
     if entry.action == POLICY_SWAP:
-        return _SECURITY_CONFIGURATION
-    action = _action(entry)
-    return _PATIENT_RECORD if action is None else _TYPES.get(action, _PATIENT_RECORD)
+        return CONFIGURATION
+    return PATTERNS[Action(entry.action)] if entry.action in frozenset(Action) else DECISION
 
 
-def _verb(entry: Entry) -> str:
-    action = _action(entry)
-    return _EXECUTE if action is None else _VERBS.get(action, _UPDATE)
+def _outcome(entry: Entry) -> str:
+    """A denial is a serious failure as in BALP's example; a question that cannot be put is a minor one (HTTP 400)."""
+    if entry.allowed:
+        return _SUCCESS
+    asked = entry.action in frozenset(Action) or entry.items
+    return _SERIOUS_FAILURE if asked and entry.mode in frozenset(Mode) else _MINOR_FAILURE
 
 
-def _purpose(entry: Entry) -> dict[str, Any] | None:
+def _operation_outcome(entry: Entry) -> Json:
+    rules = dict.fromkeys((entry.rule, *entry.refused_by))
+    issues = [
+        {"severity": "error", "code": "forbidden", "details": {"coding": [{"system": "urn:dmp:rule", **code(rule)}]}}
+        for rule in rules
+    ]
+    return {"resourceType": "OperationOutcome", "id": _REFUSAL, "issue": issues}
+
+
+def _purpose(entry: Entry) -> Json | None:
     known = Mode(entry.mode) if entry.mode in frozenset(Mode) else Mode.NORMAL
-    return {"coding": [_coding(f"{_HL7}/v3-ActReason", *_PURPOSES[known])]} if known in _PURPOSES else None
+    return {"coding": [_PURPOSES[known].coding()]} if known in _PURPOSES else None
 
 
-def _agents(entry: Entry) -> list[dict[str, Any]]:
-    who: dict[str, Any] = {"who": {"identifier": _identifier(entry.subject)}, "requestor": True}
+def _agents(entry: Entry, pattern: Pattern) -> list[Json]:
+    """Who asked, the component that passed it on, this service, and where a professional acts."""
+    who = _patient(entry) if asked_by_holder(entry) else named(entry.subject)
+    user = _agent(pattern.user, who, requestor=True)
+    if entry.profession is not None:
+        user["role"] = [{"coding": [{"system": "urn:dmp:profession", **code(entry.profession)}]}]
     if purpose := _purpose(entry):
-        who["purposeOfUse"] = [purpose]
-    agents = [who, {"who": {"display": entry.client}, "requestor": False}]
+        user["purposeOfUse"] = [purpose]
+    network = {"network": absent("unsupported")}
+    client = {"type": "Device", **string("display", entry.client)}
+    agents = [
+        user,
+        _agent(pattern.client, client, requestor=False) | network,
+        _agent(pattern.server, _SERVICE, requestor=False) | network,
+    ]
     if entry.organization is not None:
         place = Reference(SubjectType.ORGANIZATION.value, entry.organization)
-        agents.append({"who": {"identifier": _identifier(place)}, "requestor": False})
+        agents.append(_agent(_PROVIDER, named(place), requestor=False))
     return agents
 
 
-def _entities(entry: Entry) -> list[dict[str, Any]]:
-    entities: list[dict[str, Any]] = []
+def _agent(type_: Code, who: Json, *, requestor: bool) -> Json:
+    return {"type": {"coding": [type_.coding()]}, "who": who, "requestor": requestor}
+
+
+def _patient(entry: Entry) -> Json:
+    return {"type": "Patient", "identifier": identified(str(entry.dossier))}
+
+
+def _entities(entry: Entry, pattern: Pattern) -> list[Json]:
+    entities: list[Json] = []
     if entry.dossier != NO_DOSSIER:
-        patient = {"what": {"identifier": _uuid(str(entry.dossier))}}
-        patient |= {"type": _coding(f"{_HL7}/audit-entity-type", "1", "Person")}
-        entities.append(patient | {"role": _coding(f"{_HL7}/object-role", "1", "Patient")})
-    details = {"request": entry.request_id, "reason": entry.reason, "revision": entry.revision}
-    told = [{"type": name, "valueString": value} for name, value in details.items() if value]
-    entities.append(_data(entry.resource) | ({"detail": told} if told else {}))
-    for item in entry.items:
-        decided = {"action": item.action, "outcome": "allowed" if item.allowed else "refused", "rule": item.rule}
-        detail = [{"type": name, "valueString": value} for name, value in decided.items()]
-        entities.append(_data(item.resource) | {"detail": detail})
+        entities.append({"what": _patient(entry), "type": _PERSON.coding(), "role": _PATIENT.coding()})
+    entities.append(_query(entry) if pattern is QUERY else _data(entry))
+    entities += [_item(item) for item in entry.items]
+    entities += [_party(party) for party in parties(entry)]
+    if entry.request_id.strip():
+        what = {"identifier": string("value", entry.request_id)}
+        entities.append({"what": what, "type": _REQUEST_ID.coding()})
+    entities.append(_decision(entry))
+    if not entry.allowed:
+        type_ = Code("http://hl7.org/fhir/resource-types", "OperationOutcome", "OperationOutcome")
+        entities.append({"what": {"reference": f"#{_REFUSAL}"}, "type": type_.coding()})
     return entities
 
 
-def _data(resource: Reference) -> dict[str, Any]:
-    entity: dict[str, Any] = {"what": {"identifier": _identifier(resource)}}
-    entity["type"] = _coding(f"{_HL7}/audit-entity-type", "2", "System Object")
-    if resource.type == ResourceType.DOCUMENT:
-        entity["role"] = _coding(f"{_HL7}/object-role", "3", "Report")
-    return entity
+def _query(entry: Entry) -> Json:
+    """What was asked for, as the journal keeps it: action and resource."""
+    asked = f"{entry.action} {entry.resource.type}/{entry.resource.id}"
+    query = base64.b64encode(asked.encode()).decode("ascii")
+    entity = {"type": _SYSTEM_OBJECT.coding(), "role": _QUERIED.coding()}
+    return entity | string("description", asked) | {"query": query}
 
 
-def _identifier(reference: Reference) -> dict[str, Any]:
-    if reference.type in _SYSTEMS:
-        return {"system": _SYSTEMS[SubjectType(reference.type)], "value": reference.id}
-    return _uuid(reference.id)
+def _data(entry: Entry) -> Json:
+    """What was acted on; of what was made, the id stands in the change."""
+    about, made = entry.resource, _MADE.get(Action(entry.action)) if entry.action in frozenset(Action) else None
+    if made and isinstance(identity := entry.change.get(made.value), str):
+        about = Reference(made.value, identity)
+    role = _REPORT if about.type == ResourceType.DOCUMENT else _DOMAIN_RESOURCE
+    return {"what": named(about), "type": _SYSTEM_OBJECT.coding(), "role": role.coding()}
 
 
-def _uuid(text: str) -> dict[str, Any]:
-    """An identifier that is a UUID as FHIR writes it; whatever else a caller asked about stays as it is."""
-    try:
-        return {"system": "urn:ietf:rfc:3986", "value": UUID(text).urn}
-    except ValueError:
-        return {"value": text}
+def _item(item: Item) -> Json:
+    what = named(item.resource)
+    told: dict[str, Value] = {
+        "action": item.action,
+        "outcome": "allowed" if item.allowed else "refused",
+        "rule": item.rule,
+    }
+    return {"what": what, "type": _resource_type(what), "detail": _details(told)}
 
 
-def _coding(system: str, code: str, display: str) -> dict[str, Any]:
-    return {"system": system, "code": code, "display": display}
+def _party(party: Reference) -> Json:
+    what = named(party)
+    return {"what": what, "type": _resource_type(what)}
+
+
+def _resource_type(what: Json) -> Json:
+    """The type of the resource that it would be; else "Other": "Person" and "System Object" are taken."""
+    name = what.get("type")
+    return Code("http://hl7.org/fhir/resource-types", name, name).coding() if name else _OTHER.coding()
+
+
+def _decision(entry: Entry) -> Json:
+    """The rules that decided, what they decided on, and what was changed."""
+    told: dict[str, Value] = {"rule": entry.rule, "reason": entry.reason, "authentication": entry.authentication}
+    if entry.patient_present:
+        told["patient_present"] = True
+    told |= {f"change.{name}": value for name, value in entry.change.items()}
+    details = _details(told) + [detail for each in entry.obligations for detail in _details({"obligation": each})]
+    entity: Json = {"type": _OTHER.coding(), "role": _SECURITY_RESOURCE.coding()}
+    if entry.revision:
+        entity["what"] = {"identifier": {"system": "urn:dmp:rules", **string("value", entry.revision)}}
+    return entity | ({"detail": details} if details else {})
+
+
+def _details(told: dict[str, Value]) -> list[Json]:
+    """What has nothing to say is left out, since FHIR has no empty strings."""
+    words = {name: str(value).lower() if isinstance(value, bool) else value for name, value in told.items()}
+    return [{"type": name, **string("valueString", value)} for name, value in words.items() if value and value.strip()]
