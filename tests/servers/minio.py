@@ -34,6 +34,7 @@ class MinioServer:
     access_key: str
     secret_key: str = field(repr=False)
     version: str = VERSION
+    drives: tuple[Path, ...] = ()
 
     def url(self, bucket: str) -> str:
         return f"s3://{self.access_key}:{self.secret_key}@{self.address}/{bucket}?secure=false"
@@ -50,25 +51,43 @@ def minio(*, drives: int = 1) -> Iterator[MinioServer]:
     program = obtain()
     with tempfile.TemporaryDirectory(prefix="dmp-minio-") as temporary:
         folder = Path(temporary)
-        paths = [folder / f"drive{number}" for number in range(1, drives + 1)]
-        for path in paths:
-            path.mkdir()
-        server = MinioServer(f"127.0.0.1:{free_port()}", secrets.token_hex(8), secrets.token_hex(16))
-        environment = {
-            "HOME": temporary,
-            "MINIO_BROWSER": "off",
-            "MINIO_UPDATE": "off",
-            "MINIO_ROOT_USER": server.access_key,
-            "MINIO_ROOT_PASSWORD": server.secret_key,
-        }
-        if drives > 1:
-            environment["MINIO_CI_CD"] = "1"  # lets several drives share one disk
+        paths = new_drives(folder, drives)
+        server = new_server(f"127.0.0.1:{free_port()}", paths)
         command = [str(program), "server", "--address", server.address, *map(str, paths)]
-        with running(command, log=folder / "log", answers=lambda: _ready(server.address), environment=environment):
+        with running(
+            command, log=folder / "log", answers=lambda: judges(server.address), environment=settings(server, folder)
+        ):
             yield server
 
 
-def _ready(address: str) -> bool:
+def new_drives(folder: Path, count: int) -> tuple[Path, ...]:
+    """Empty folders."""
+    paths = tuple(folder / f"drive{number}" for number in range(1, count + 1))
+    for path in paths:
+        path.mkdir()
+    return paths
+
+
+def new_server(address: str, drives: tuple[Path, ...]) -> MinioServer:
+    """With keys that nobody else has."""
+    return MinioServer(address, secrets.token_hex(8), secrets.token_hex(16), drives=drives)
+
+
+def settings(server: MinioServer, home: Path) -> dict[str, str]:
+    """Of a process of this store."""
+    variables = {
+        "HOME": str(home),
+        "MINIO_BROWSER": "off",
+        "MINIO_UPDATE": "off",
+        "MINIO_ROOT_USER": server.access_key,
+        "MINIO_ROOT_PASSWORD": server.secret_key,
+    }
+    if len(server.drives) > 1:
+        variables["MINIO_CI_CD"] = "1"  # lets several drives share one disk
+    return variables
+
+
+def judges(address: str) -> bool:
     """Whether it judges requests: one without keys is refused. Its health checks say yes a little too early."""
     connection = HTTPConnection(address, timeout=5)
     try:

@@ -31,8 +31,8 @@ def running(
     environment: Mapping[str, str],
     owner: tuple[int, int] | None = None,
     farewell: signal.Signals = signal.SIGTERM,
-) -> Iterator[None]:
-    """The server runs for as long as the block does.
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The server runs for as long as the block does, unless the block ends it before.
 
     `owner` is the user and group under whom it runs, if not the present ones. Should this process be killed, the
     kernel sends the server `farewell` (where util-linux is there to ask for it).
@@ -52,13 +52,14 @@ def running(
             extra_groups=[] if owner else None,
         )
     try:
-        _await(server, answers, log)
-        yield
+        wait_for(server, answers, log)
+        yield server
     finally:
         _stop(server, farewell)
 
 
-def _await(server: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path) -> None:
+def wait_for(server: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path) -> None:
+    """Return once it answers. Raises UnavailableError with its last words if it ends or is too slow."""
     deadline = time.monotonic() + PATIENCE
     while not answers():
         if server.poll() is not None or time.monotonic() > deadline:
