@@ -1,17 +1,20 @@
-"""What the patient takes away to check, offline, that a line stands in the journal; and the check.
+"""What the patient takes away to check, offline, that an entry stands in the journal; and the check.
 
-A proof needs nothing of the service: the line's bytes, the path of hashes from its leaf to the root, and the root
-signed. Whoever holds the log's public key verifies it, then or in ten years.
+A proof needs nothing of the service: the line's bytes, what it commits to, the path of hashes from its leaf to the
+root, and the root signed. Whoever holds the log's public key verifies it, then or in ten years. Once the entry was
+erased the line alone is proved: that there was an entry, and where.
 """
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from vault.errors import JournalEntryError, ProofError
-from vault.journal.checkpoint import Verifier
+from vault.journal.checkpoint import Verifier, open_note
 from vault.journal.entry import Line
 from vault.journal.tree import leaf_hash
 from vault.journal.tree import verify_inclusion as holds
@@ -22,18 +25,28 @@ _Hash = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9+/]{43}=$")]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That the line with these bytes is the leaf at `position` of the tree that the checkpoint signs."""
+    """That the line with these bytes is the leaf at `position` of the tree that the checkpoint signs.
+
+    `opened` is what the line commits to, salt and entry; None once it was erased.
+    """
 
     line: bytes
+    opened: tuple[bytes, bytes] | None = field(repr=False)
     position: int
     size: int
     path: tuple[bytes, ...]
     checkpoint: str
 
+    @classmethod
+    def of(cls, line: Line, position: int, size: int, path: tuple[bytes, ...], checkpoint: str) -> "Proof":
+        opened = None if line.entry is None else (line.salt, line.entry.encode())
+        return cls(line.encode(), opened, position, size, path, checkpoint)
+
     def encode(self) -> bytes:
-        """JSON that travels: the line as text, hashes in base64, nearest the leaf first."""
+        """JSON that travels: line and entry as text, salt and hashes in base64, nearest the leaf first."""
         path = tuple(b64encode(node).decode() for node in self.path)
-        return _encoder.encode(_Proof(self.line.decode(), self.position, self.size, path, self.checkpoint))
+        salt, entry = (UNSET, UNSET) if self.opened is None else (_text(self.opened[0]), self.opened[1].decode())
+        return _encoder.encode(_Proof(self.line.decode(), self.position, self.size, path, self.checkpoint, salt, entry))
 
     @classmethod
     def parse(cls, data: bytes | str) -> "Proof":
@@ -41,30 +54,46 @@ class Proof:
         try:
             wire = _decoder.decode(data)
             path = tuple(b64decode(node, validate=True) for node in wire.path)
-            return cls(wire.entry.encode(), wire.position, wire.size, path, wire.checkpoint)
+            return cls(wire.line.encode(), _opened(wire), wire.position, wire.size, path, wire.checkpoint)
         except (ValueError, RecursionError):
             raise ProofError("not a proof") from None
 
 
-def verify_inclusion(proof: Proof, verifier: Verifier) -> Line:
-    """The line, once it is certain that it stands in the log whose key this is. Raises ProofError."""
-    checkpoint = verifier.open(proof.checkpoint)
+def verify_inclusion(proof: Proof, verifiers: Sequence[Verifier]) -> Line:
+    """The line, once it is certain that it stands in the log with one of these keys. Raises ProofError."""
+    checkpoint = open_note(proof.checkpoint, verifiers)
     try:
-        line = Line.parse(proof.line)
+        line = Line.parse(proof.line, proof.opened)
     except JournalEntryError:
-        raise ProofError("the line is no entry of a journal") from None
-    named = line.position == proof.position and checkpoint.size == proof.size
-    if not named or not holds(leaf_hash(proof.line), proof.position, proof.size, proof.path, checkpoint.root):
+        raise ProofError("the line is none of a journal, or does not commit to this entry") from None
+    leaf = leaf_hash(proof.line)
+    if checkpoint.size != proof.size or not holds(leaf, proof.position, proof.size, proof.path, checkpoint.root):
         raise ProofError("the line does not stand in the log")
     return line
 
 
 class _Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    entry: str
+    line: str
     position: Annotated[int, msgspec.Meta(ge=0)]
     size: Annotated[int, msgspec.Meta(ge=1)]
     path: Annotated[tuple[_Hash, ...], msgspec.Meta(max_length=_LONGEST_PATH)]
     checkpoint: str
+    salt: _Hash | UnsetType = UNSET
+    entry: str | UnsetType = UNSET
+
+
+def _opened(wire: _Proof) -> tuple[bytes, bytes] | None:
+    """Raises ValueError where one of the two is missing."""
+    match wire.salt, wire.entry:
+        case str(salt), str(entry):
+            return b64decode(salt, validate=True), entry.encode()
+        case UnsetType(), UnsetType():
+            return None
+    raise ValueError("salt and entry are given together")
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode()
 
 
 _encoder = msgspec.json.Encoder()

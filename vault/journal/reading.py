@@ -1,45 +1,45 @@
-"""Where entries are read back, and proved to stand in the journal."""
+"""Where entries are read back, opened, and proved to stand in the journal."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import exists, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
 from models.facts import Reference
-from models.tables import journal_entry, journal_head, journal_node
+from models.tables import journal_entry, journal_leaf, journal_waiting
 from models.vocabulary import SubjectType
-from vault.errors import JournalEntryError, ProofError
+from vault.errors import NotIntegratedError, ProofError
 from vault.journal import tree
 from vault.journal.checkpoint import Signer
 from vault.journal.entry import Line
+from vault.journal.hashes import read_hashes, read_head
+from vault.journal.keys import JournalKeys
 from vault.journal.proof import Proof
-from vault.journal.tree import Frontier, Node
+from vault.journal.rows import LINES, checked
+from vault.journal.sequencer import step
+from vault.journal.tree import Frontier
 
 _PAGE = 500
 _LAST = 2**63 - 1
 """No sequence is larger: it is what a column holds."""
 
-LINES = select(
-    journal_entry.c.dossier,
-    journal_entry.c.sequence,
-    journal_entry.c.position,
-    journal_entry.c.leaf,
-    journal_entry.c.entry,
-    journal_entry.c.at,
-    journal_entry.c.subject,
-)
-"""The columns that `checked` needs."""
+_PATIENCE_SECONDS = 3.0
+_LOOK_AGAIN_SECONDS = 0.05
 
 
 class Reader:
     """What the journal shows: lines by dossier, proofs, checkpoints signed by `signer`."""
 
-    def __init__(self, database: Database, signer: Signer) -> None:
+    def __init__(
+        self, database: Database, keys: JournalKeys, signer: Signer, *, patience: float = _PATIENCE_SECONDS
+    ) -> None:
         self._database = database
+        self._keys = keys
+        self._patience = patience
         self.signer = signer
 
     async def read(
@@ -47,96 +47,95 @@ class Reader:
     ) -> list[Line]:
         """At most `limit` lines of a dossier, newest first, beginning after the sequence that a page ended with.
 
-        `subject` leaves only that subject's own entries, for the obligation `own_entries_only`. Raises
-        JournalEntryError on a line that was tampered with.
+        Erased ones are left out. `subject` leaves only that subject's own entries, for the obligation
+        `own_entries_only`. Raises JournalEntryError on a line that was tampered with.
         """
-        statement = LINES.where(journal_entry.c.dossier == dossier)
+        statement = LINES.where(journal_entry.c.dossier == dossier, journal_entry.c.sealed.is_not(None))
         if after is not None:
             statement = statement.where(journal_entry.c.sequence < after)
         if subject is not None:
-            statement = statement.where(journal_entry.c.subject == f"{subject.type}/{subject.id}")
+            statement = statement.where(journal_entry.c.subject == self._keys.subject(subject))
         async with self._database.connect() as connection:
-            rows = await connection.execute(statement.order_by(journal_entry.c.sequence.desc()).limit(limit))
-            return [checked(row) for row in rows]
+            rows = (await connection.execute(statement.order_by(journal_entry.c.sequence.desc()).limit(limit))).all()
+        return [await checked(row, self._keys) for row in rows]
 
     async def line(self, dossier: UUID, sequence: int) -> Line | None:
         """One line, or None. Raises JournalEntryError if it was tampered with."""
+        if not 0 < sequence <= _LAST:
+            return None
+        one = (journal_entry.c.dossier == dossier, journal_entry.c.sequence == sequence)
         async with self._database.connect() as connection:
-            return await _line(connection, dossier, sequence)
+            row = (await connection.execute(LINES.where(*one))).one_or_none()
+        return None if row is None else await checked(row, self._keys)
 
     async def checkpoint(self) -> str:
-        """The journal's size and root as they are now, as a signed note."""
+        """The tree's size and root as they are now, as a signed note."""
         async with self._database.connect() as connection:
             head = await read_head(connection)
         return self.signer.sign(head.size, head.root())
 
     async def proof(self, dossier: UUID, sequence: int) -> Proof | None:
-        """That a line stands in the journal as it is now, or None if there is no such line.
+        """That a line stands in the tree as it is now, or None if there is no such line.
 
-        Reads at most 512 hashes for each level of tiles. Raises ProofError when the journal cannot prove the line,
+        An entry that waits is put into the tree first. Reads at most 512 hashes for each level of tiles. Raises
+        NotIntegratedError if the entry waits too long, ProofError when the journal cannot prove the line,
         JournalEntryError if the line was tampered with.
         """
+        line = await self.line(dossier, sequence)
+        if line is None:
+            return None
+        position = await self._integrated(dossier, sequence)
         async with self._database.connect() as connection:
-            line = await _line(connection, dossier, sequence)
-            if line is None:
-                return None
             head = await read_head(connection)
-            path = await _path(connection, line.position, head)
-        data = line.encode()
-        if not tree.verify_inclusion(tree.leaf_hash(data), line.position, head.size, path, head.root()):
+            path = await _path(connection, position, head)
+        if not tree.verify_inclusion(tree.leaf_hash(line.encode()), position, head.size, path, head.root()):
             raise ProofError("the line does not stand in the journal")
-        return Proof(data, line.position, head.size, path, self.signer.sign(head.size, head.root()))
+        return Proof.of(line, position, head.size, path, self.signer.sign(head.size, head.root()))
+
+    async def _integrated(self, dossier: UUID, sequence: int) -> int:
+        """Where an entry stands in the tree, waited for if need be; whoever waits lends a hand."""
+        try:
+            async with asyncio.timeout(self._patience):
+                while (position := await self._position(dossier, sequence)) is None:
+                    if not await step(self._database):
+                        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        except TimeoutError:
+            raise NotIntegratedError("the entry is not in the journal's tree yet") from None
+        return position
+
+    async def _position(self, dossier: UUID, sequence: int) -> int | None:
+        """None for an entry that waits. Raises ProofError for one that does not."""
+        leaf, waiting = journal_leaf.c, journal_waiting.c
+        position = select(leaf.position).where(leaf.dossier == dossier, leaf.sequence == sequence).scalar_subquery()
+        waits = exists().where(waiting.dossier == dossier, waiting.sequence == sequence)
+        async with self._database.connect() as connection:
+            found = (await connection.execute(select(position.label("position"), waits.label("waits")))).one()
+        if found.position is None and not found.waits:
+            raise ProofError("the line does not stand in the journal's tree, nor does it wait for it")
+        return None if found.position is None else int(found.position)
 
 
-async def by_professional(database: Database, rpps: str, since: datetime, until: datetime) -> AsyncIterator[Line]:
+async def by_professional(
+    database: Database, keys: JournalKeys, rpps: str, since: datetime, until: datetime
+) -> AsyncIterator[Line]:
     """All entries of a professional from `since` until before `until`, oldest first, for the authorities.
 
     Raises JournalEntryError on a line that was tampered with.
     """
-    subject = f"{SubjectType.PROFESSIONAL.value}/{rpps}"
-    at, position = journal_entry.c.at, journal_entry.c.position
-    page = LINES.where(journal_entry.c.subject == subject, at < until).order_by(at, position).limit(_PAGE)
+    subject = keys.subject(Reference(SubjectType.PROFESSIONAL.value, rpps))
+    at, place_ = journal_entry.c.at, (journal_entry.c.dossier, journal_entry.c.sequence)
+    page = LINES.where(journal_entry.c.subject == subject, at < until).order_by(at, *place_).limit(_PAGE)
     statement = page.where(at >= since)
     while True:
         async with database.connect() as connection:
             rows = (await connection.execute(statement)).all()
         for row in rows:
-            yield checked(row)
+            yield await checked(row, keys)
         if len(rows) < _PAGE:
             return
         last = rows[-1]
-        statement = page.where(at >= last.at, or_(at > last.at, position > last.position))
-
-
-async def read_head(connection: AsyncConnection) -> Frontier:
-    """The tree as it is now. Raises ProofError when its head is damaged."""
-    row = (await connection.execute(select(journal_head.c.size, journal_head.c.frontier))).one_or_none()
-    if row is None:
-        return Frontier()
-    try:
-        return Frontier.decode(row.size, row.frontier)
-    except ValueError:
-        raise ProofError("the head of the journal is damaged") from None
-
-
-def checked(row: Row[*tuple[Any, ...]]) -> Line:
-    """The line that a row holds, if its columns and its bytes say the same. Raises JournalEntryError."""
-    if tree.leaf_hash(row.entry) != row.leaf:
-        raise JournalEntryError("its bytes are not those that were hashed")
-    line = Line.parse(row.entry)
-    entry = line.entry
-    told = (entry.dossier, line.sequence, line.position, entry.at, f"{entry.subject.type}/{entry.subject.id}")
-    if told != (row.dossier, row.sequence, row.position, row.at, row.subject):
-        raise JournalEntryError("it does not stand where it was written")
-    return line
-
-
-async def _line(connection: AsyncConnection, dossier: UUID, sequence: int) -> Line | None:
-    if not 0 < sequence <= _LAST:
-        return None
-    place = (journal_entry.c.dossier == dossier, journal_entry.c.sequence == sequence)
-    row = (await connection.execute(LINES.where(*place))).one_or_none()
-    return None if row is None else checked(row)
+        behind = tuple_(*place_) > tuple_(last.dossier, last.sequence)
+        statement = page.where(at >= last.at, or_(at > last.at, behind))
 
 
 async def _path(connection: AsyncConnection, position: int, head: Frontier) -> tuple[bytes, ...]:
@@ -147,29 +146,3 @@ async def _path(connection: AsyncConnection, position: int, head: Frontier) -> t
         return tuple(tree.compute(step, hashes) for step in steps)
     except (ValueError, KeyError):
         raise ProofError("the journal lacks what proves the line") from None
-
-
-async def read_hashes(connection: AsyncConnection, nodes: Iterable[Node]) -> dict[Node, bytes]:
-    """What is stored of these nodes: leaves at level 0, roots of tiles above. One statement for each run of them."""
-    hashes: dict[Node, bytes] = {}
-    for level, first, last in _runs(sorted(nodes)):
-        if level == 0:
-            position, value = journal_entry.c.position, journal_entry.c.leaf
-            statement = select(position, value).where(position.between(first, last))
-        else:
-            position, value = journal_node.c.position, journal_node.c.hash
-            statement = select(position, value).where(journal_node.c.level == level, position.between(first, last))
-        rows = await connection.execute(statement)
-        hashes.update({Node(level, where): value for where, value in rows})
-    return hashes
-
-
-def _runs(nodes: list[Node]) -> list[tuple[int, int, int]]:
-    """Level, first and last position of each unbroken run among sorted nodes."""
-    runs: list[tuple[int, int, int]] = []
-    for level, position in nodes:
-        if runs and runs[-1][0] == level and runs[-1][2] == position - 1:
-            runs[-1] = (level, runs[-1][1], position)
-        else:
-            runs.append((level, position, position))
-    return runs

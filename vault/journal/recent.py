@@ -1,67 +1,98 @@
-"""The journal backwards, for those who ask what was decided lately: every line in its place, and as it was written."""
+"""The journal backwards, for those who ask what was decided lately: every line in its place, and as it was written.
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+Of all dossiers it is told in the order of the tree; what is not in it yet comes first, in the order of arrival. Of one
+dossier it is told by its numbers, which every entry has from the beginning.
+"""
+
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import select
 
 from models.database import Database
-from models.tables import journal_chain, journal_entry
+from models.tables import journal_chain, journal_entry, journal_leaf, journal_waiting
 from vault.errors import JournalEntryError
 from vault.journal.entry import Line
-from vault.journal.reading import LINES, checked, read_head
+from vault.journal.hashes import read_head
+from vault.journal.keys import JournalKeys
+from vault.journal.rows import IN_TREE, LINES, WAITING, checked, standing
 
 _PAGE = 500
 _LATE = timedelta(days=1)
 """No entry is written so long after the instant that it tells: a deposit may be hours on its way."""
 
+_Page = tuple[list[Line], datetime]
+"""Lines, and the instant of the last of them, which an erased one does not tell."""
+
 
 async def newest_first(
-    database: Database, *, since: datetime | None = None, dossier: UUID | None = None
+    database: Database, keys: JournalKeys, *, since: datetime | None = None, dossier: UUID | None = None
 ) -> AsyncIterator[list[Line]]:
     """Pages of the lines since an instant, of all dossiers or of one; a page may be empty.
 
-    What is written meanwhile is left out. Raises JournalEntryError, which names the entry, where one is missing, in
-    another's place or not what was written; ProofError when the journal's head is damaged.
+    Erased lines are told whatever the instant. What is written meanwhile is left out. Raises JournalEntryError, which
+    names the entry, where one is missing, in another's place or not what was written; ProofError when the journal's
+    head is damaged.
     """
-    number: ColumnElement[int] = journal_entry.c.position if dossier is None else journal_entry.c.sequence
-    lines = LINES.order_by(number.desc())
-    if dossier is not None:
-        lines = lines.where(journal_entry.c.dossier == dossier)
-    first = 0 if dossier is None else 1
-    end = await _end(database, dossier)
-    while end > first:
-        start = max(first, end - _PAGE)
-        async with database.connect() as connection:
-            rows = (await connection.execute(lines.where(number.between(start, end - 1)))).all()
-        page = list(_held(rows, range(end - 1, start - 1, -1), of_dossier=dossier is not None))
-        yield [line for line in page if since is None or line.entry.at >= since]
-        if since is not None and page[-1].entry.at < since - _LATE:
+    pages = _of_all(database, keys) if dossier is None else _of_dossier(database, keys, dossier)
+    async for lines, last in pages:
+        yield [line for line in lines if since is None or line.entry is None or line.entry.at >= since]
+        if since is not None and last < since - _LATE:
             return
+
+
+async def _of_all(database: Database, keys: JournalKeys) -> AsyncIterator[_Page]:
+    """What waits is read before the head is: so nothing is left out, and what moved meanwhile is told once."""
+    async with database.connect() as connection:
+        waiting = (await connection.execute(WAITING.order_by(None).order_by(journal_waiting.c.arrival.desc()))).all()
+        end = (await read_head(connection)).size
+    if waiting:
+        name = "an entry that waits for the journal's tree"
+        yield [await _named(name, standing(row, keys)) for row in waiting], waiting[-1].at
+    told = {row.hashed for row in waiting}
+    position = journal_leaf.c.position
+    while end > 0:
+        start = max(0, end - _PAGE)
+        within = IN_TREE.where(position.between(start, end - 1)).order_by(None).order_by(position.desc())
+        async with database.connect() as connection:
+            rows = (await connection.execute(within)).all()
+        _hold_whole([row.position for row in rows], range(start, end), "the journal")
+        yield (
+            [
+                await _named(f"entry {row.position} of the journal", standing(row, keys))
+                for row in rows
+                if row.hashed not in told
+            ],
+            rows[-1].at,
+        )
         end = start
 
 
-async def _end(database: Database, dossier: UUID | None) -> int:
-    """One more than the last position of the journal, or the last sequence of the dossier."""
+async def _of_dossier(database: Database, keys: JournalKeys, dossier: UUID) -> AsyncIterator[_Page]:
+    sequence = journal_entry.c.sequence
+    lines = LINES.where(journal_entry.c.dossier == dossier).order_by(sequence.desc())
+    last = select(journal_chain.c.sequence).where(journal_chain.c.dossier == dossier)
     async with database.connect() as connection:
-        if dossier is None:
-            return (await read_head(connection)).size
-        last = select(journal_chain.c.sequence).where(journal_chain.c.dossier == dossier)
-        return (await connection.scalar(last) or 0) + 1
+        end = (await connection.scalar(last) or 0) + 1
+    while end > 1:
+        start = max(1, end - _PAGE)
+        async with database.connect() as connection:
+            rows = (await connection.execute(lines.where(sequence.between(start, end - 1)))).all()
+        _hold_whole([row.sequence for row in rows], range(start, end), "the dossier")
+        yield [await _named(f"entry {row.sequence} of the dossier", checked(row, keys)) for row in rows], rows[-1].at
+        end = start
 
 
-def _held(rows: Sequence[Row[*tuple[Any, ...]]], numbers: range, *, of_dossier: bool) -> Iterator[Line]:
-    """The lines of rows that must have these numbers, each once."""
-    whose = "the dossier" if of_dossier else "the journal"
-    standing = Counter(row.sequence if of_dossier else row.position for row in rows)
-    for number in numbers:
-        if standing[number] != 1:
-            raise JournalEntryError(f"entry {number} of {whose} {'stands twice' if standing[number] else 'is missing'}")
-    for number, row in zip(numbers, rows, strict=True):
-        try:
-            yield checked(row)
-        except JournalEntryError as error:
-            raise JournalEntryError(f"entry {number} of {whose}: {error}") from None
+def _hold_whole(found: Sequence[int], numbers: range, whose: str) -> None:
+    """Raises JournalEntryError, which names the newest that is missing."""
+    if missing := set(numbers) - set(found):
+        raise JournalEntryError(f"entry {max(missing)} of {whose} is missing")
+
+
+async def _named(name: str, line: Coroutine[Any, Any, Line]) -> Line:
+    try:
+        return await line
+    except JournalEntryError as error:
+        raise JournalEntryError(f"{name}: {error}") from None

@@ -7,6 +7,7 @@ the one that it is chained to: that one was committed before this one had its nu
 """
 
 import asyncio
+from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, select, text, update
@@ -85,18 +86,20 @@ async def _alone(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "sqlite" or bool(await connection.scalar(_LOCK))
 
 
-async def _take(connection: AsyncConnection, batch: int) -> list[tuple[object, ...]]:
+_Leaf = tuple[UUID, int, bytes]
+"""Dossier, sequence, leaf hash."""
+
+
+async def _take(connection: AsyncConnection, batch: int) -> list[_Leaf]:
     """The oldest that wait, in order, no longer waiting."""
     oldest = journal_waiting.c.arrival.in_(_OLDEST.limit(batch))
-    told = (journal_waiting.c.arrival, journal_waiting.c.dossier, journal_waiting.c.sequence, journal_waiting.c.leaf)
-    rows = await connection.execute(delete(journal_waiting).where(oldest).returning(*told))
-    return [tuple(row)[1:] for row in sorted(rows, key=lambda row: row.arrival)]
+    rows = await connection.execute(delete(journal_waiting).where(oldest).returning(*journal_waiting.c))
+    return [(row.dossier, row.sequence, row.leaf) for row in sorted(rows, key=lambda row: row.arrival)]
 
 
-async def _add(connection: AsyncConnection, taken: list[tuple[object, ...]]) -> None:
+async def _add(connection: AsyncConnection, taken: list[_Leaf]) -> None:
     head = await _head(connection)
-    leaves = [leaf for *_, leaf in taken]
-    grown, tiles = head.extend(leaves)
+    grown, tiles = head.extend(leaf for *_, leaf in taken)
     await load(connection, journal_leaf, [(position, *entry) for position, entry in enumerate(taken, head.size)])
     if tiles:
         await load(connection, journal_node, [(*node, root) for node, root in tiles.items()])

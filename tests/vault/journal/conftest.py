@@ -6,7 +6,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models.database import Database
+from tests.vault.journal.shards import fixed_keys
 from vault.journal.checkpoint import Signer
+from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 from vault.journal.reading import Reader
 
@@ -17,12 +19,17 @@ def signer() -> Signer:
 
 
 @pytest.fixture
-async def ledger(database: Database) -> AsyncIterator[Ledger]:
-    opened = Ledger(database)
+def journal_keys() -> JournalKeys:
+    return fixed_keys()
+
+
+@pytest.fixture
+async def ledger(database: Database, journal_keys: JournalKeys) -> AsyncIterator[Ledger]:
+    opened = Ledger(database, journal_keys)
     yield opened
     await opened.aclose()
 
 
 @pytest.fixture
-def reader(database: Database, signer: Signer) -> Reader:
-    return Reader(database, signer)
+def reader(database: Database, journal_keys: JournalKeys, signer: Signer) -> Reader:
+    return Reader(database, journal_keys, signer)

@@ -29,7 +29,7 @@ class FixedShards:
         return _shard(wrapped.key_id).open(wrapped.wrapped, *name.facts(wrapped.key_id))
 
 
-def journal_keys() -> JournalKeys:
+def fixed_keys() -> JournalKeys:
     return JournalKeys(FixedShards(), b"\x06" * 32)
 
 
