@@ -170,7 +170,7 @@ def _checks(parts: Parts, rules: Rules, outbox: Outbox, now: Callable[[], dateti
 
     async def store() -> Facts:
         await parts.store.probe()
-        return {}
+        return {"records_locked": parts.store.locks_records}
 
     async def keys() -> Facts:
         await parts.key_service.probe()

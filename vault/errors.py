@@ -15,7 +15,8 @@
     ├── JournalEntryError         these bytes are no entry of the journal
     ├── ProofError                a proof or a checkpoint of the journal does not hold
     └── StoreError
-        ├── StoreUnavailableError   the object store does not answer in time
+        ├── StoreUnavailableError   the object store does not answer in time, or refuses
+        │   └── StoreSilentError    the same where asking again may help
         ├── StoreUnsuitableError    it cannot do what the vault needs: the service does not start
         ├── ObjectExistsError       a name is used once; nothing is overwritten
         ├── NoticeChangedError      somebody else replaced the notice meanwhile
@@ -95,6 +96,10 @@ class StoreError(VaultError):
 
 class StoreUnavailableError(StoreError):
     """The object store refuses connections, does not answer in time or says that it cannot."""
+
+
+class StoreSilentError(StoreUnavailableError):
+    """It did not answer, or answered that it cannot now: the same request may succeed the next time."""
 
 
 class StoreUnsuitableError(StoreError):

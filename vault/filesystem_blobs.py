@@ -27,11 +27,14 @@ T = TypeVar("T")
 
 
 class FilesystemBlobStore:
-    """A BlobStore in one folder: `incoming/` while being written, then `documents/<two digits>/`. And a NoticeBoard
-    and a RecordStore, whose records are files that nobody may write: the folder's owner can remove them all the same.
+    """A BlobStore in one folder: `incoming/` while being written, then `documents/<two digits>/`.
 
-    An object has its name once it is whole and on disk. File calls block, so threads of the store's own make them.
+    And a NoticeBoard; and a RecordStore, whose files nobody may write, which is no lock: the folder's owner can remove
+    them. An object has its name once it is whole and on disk. File calls block, so threads of the store's own make
+    them.
     """
+
+    locks_records = False
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -14,17 +14,26 @@ from vault.minio_blobs import Bucket, MinioBlobStore
 from vault.notices import NoticeBoard
 from vault.records import RecordStore
 
+_DAYS = re.compile(r"[0-9]{1,5}")
+_DAYS_UNLESS_SAID = 3650
+_MOST_DAYS = 36_500
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class Store(BlobStore, NoticeBoard, RecordStore, Protocol):
     """An object store as a whole: documents' objects, notices and records."""
 
+    @property
+    def locks_records(self) -> bool:
+        """Whether records are kept from everybody, those with the store's keys too."""
+        ...
+
 
 def store_from_url(url: str) -> Store:
     """`file:///folder` or `s3://ACCESS:SECRET@host:port/bucket?secure=false`, `secure` being true unless said.
 
-    Raises ValueError, which never repeats the URL: it holds the secret.
+    Records are locked for `retention_days`, ten years unless said; `lock=off` does without a lock. Raises ValueError,
+    which never repeats the URL: it holds the secret.
     """
     parts = urlsplit(url)
     if parts.scheme == "file" and not parts.netloc and parts.path:
@@ -34,7 +43,7 @@ def store_from_url(url: str) -> Store:
         raise ValueError("a vault is file:///folder or s3://ACCESS:SECRET@host:port/bucket")
     if not _BUCKET.fullmatch(bucket):
         raise ValueError("a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens")
-    options = _options(parts, "secure", "region")
+    options = _options(parts, "secure", "region", "lock", "retention_days")
     if options.get("secure", "true") not in {"true", "false"}:
         raise ValueError("secure is true or false")
     return MinioBlobStore(
@@ -45,8 +54,25 @@ def store_from_url(url: str) -> Store:
             secret_key=unquote(parts.password),
             secure=options.get("secure", "true") == "true",
             region=options.get("region", "us-east-1"),
+            retention_days=_retention_days(options),
         )
     )
+
+
+def _retention_days(options: dict[str, str]) -> int:
+    """None at all without a lock."""
+    lock, days = options.get("lock", "on"), options.get("retention_days")
+    if lock not in {"on", "off"}:
+        raise ValueError("lock is on or off")
+    if days is not None and not (_DAYS.fullmatch(days) and int(days) <= _MOST_DAYS):
+        raise ValueError(f"retention_days is a number from 0 to {_MOST_DAYS}")
+    if lock == "on":
+        if days is not None and int(days) == 0:
+            raise ValueError("records that are locked for no day are not locked: say lock=off as well")
+        return int(days or _DAYS_UNLESS_SAID)
+    if days is not None and int(days) > 0:
+        raise ValueError("retention_days is for records that are locked, and lock is off")
+    return 0
 
 
 def keys_from_url(url: str) -> KeyService:

@@ -1,21 +1,22 @@
-"""Objects in a MinIO bucket.
-
-The SDK blocks, so each call runs in a thread of the store's own. That the server refuses a second creation is held by
-`prepare`.
-"""
+"""A store in a MinIO bucket. That the server does what is relied on is held by `prepare`."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
-from itertools import islice
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from vault.blobs import NAME, PIECE_SIZE, StoredObject, blocks, hold_suitable
 from vault.errors import NoObjectError, NoticeChangedError, ObjectExistsError, StoreError, StoreUnavailableError
-from vault.minio_client import DOCUMENTS, Bucket, Client, Limits, asked
+from vault.limits import Limits
+from vault.minio_bucket import BucketClient
+from vault.minio_calls import Calls
+from vault.minio_client import DOCUMENTS, Bucket
+from vault.minio_errors import asked
 from vault.notices import Notice, named
+from vault.parts import send_all
+from vault.records import folder_of_records, recorded
 
 __all__ = ["Bucket", "Limits", "MinioBlobStore"]
 
@@ -24,31 +25,34 @@ PART_SIZE = 8 * 1024 * 1024
 
 T = TypeVar("T")
 
-_LISTED_AT_ONCE = 1000
-
 
 class MinioBlobStore:
-    """A BlobStore in one bucket, below `documents/`; and a NoticeBoard, whose tags are ETags."""
+    """A BlobStore in one bucket, below `documents/`; a NoticeBoard, whose tags are ETags; a RecordStore under lock."""
 
     def __init__(self, bucket: Bucket, limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self._bucket = bucket
-        self._client = Client(bucket, limits)
-        self._threads = ThreadPoolExecutor(limits.in_flight, thread_name_prefix="minio")
-        self._slots = asyncio.Semaphore(limits.in_flight)
-        self._slot_seconds = limits.slot_seconds
+        self._client = BucketClient(bucket, limits)
+        self._calls = Calls(limits)
+        self._parts_of_one = limits.parts_of_one
+        self._parts = asyncio.Semaphore(limits.parts_in_flight)
 
     def __repr__(self) -> str:
         return f"MinioBlobStore({self._bucket!r})"
 
+    @property
+    def locks_records(self) -> bool:
+        """See Store."""
+        return self._bucket.retention_days > 0
+
     async def prepare(self) -> None:
         """See BlobStore."""
-        await self._call(self._client.make_ready)
+        await self._write(self._client.make_ready)
         await hold_suitable(self, secrets.token_hex(16), self._put_in_parts)
 
     async def probe(self) -> None:
         """See BlobStore."""
-        if not await self._call(self._client.answers):
+        if not await self._read(self._client.answers):
             raise StoreUnavailableError("the bucket is gone")
 
     async def put(self, name: str, data: AsyncIterator[bytes]) -> None:
@@ -56,94 +60,93 @@ class MinioBlobStore:
         parts = blocks(data, PART_SIZE)
         gathered = [await anext(parts, b"")]
         if len(gathered[0]) < PART_SIZE:
-            await self._call(self._client.create, _key(name), gathered[0])
+            await self._write(self._client.create, _key(name), gathered[0], _word())
         else:
             await self._put_in_parts(name, parts, gathered)
 
     async def get(self, name: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
         """See BlobStore."""
-        key = _key(name)
-        async with self._slot():
-            response = await self._run(self._client.open, key, start, stop)
-            if response is None:
-                return
-            try:
-                while piece := await self._run(response.read, PIECE_SIZE):
-                    yield piece
-            finally:
-                response.close()
-                response.release_conn()
+        opening = partial(asked, self._client.open, _key(name), stop)
+        async for piece in self._calls.stream(opening, start, PIECE_SIZE):
+            yield piece
 
     async def delete(self, name: str) -> None:
-        """See BlobStore."""
-        await self._call(self._client.remove, _key(name))
+        """See BlobStore. Every version goes."""
+        await self._write(self._client.remove, _key(name))
 
     async def names(self) -> AsyncGenerator[StoredObject]:
         """See BlobStore. Interrupted uploads are not listed: the server expires them after a day."""
-        listing = self._client.list_all()
-        while page := await self._call(_next_page, listing):
+        after = ""
+        while page := await self._read(self._client.list_after, after):
             for each in page:
                 yield each
+            after = page[-1].name
 
     async def read_notice(self, name: str, most: int, known: str | None = None) -> Notice | None:
         """See NoticeBoard."""
-        return await self._call(self._client.read, named(name), most, known)
+        return await self._read(self._client.read, named(name), most, known)
 
     async def post_notice(self, name: str, data: bytes, known: str | None) -> str:
         """See NoticeBoard."""
         try:
-            return await self._call(self._client.replace, named(name), data, known)
+            return await self._write(self._client.replace, named(name), data, known, _word())
         except (ObjectExistsError, NoObjectError):
             raise NoticeChangedError("the notice is not the one that was to be replaced") from None
 
     async def remove_notice(self, name: str) -> None:
         """See NoticeBoard."""
-        await self._call(self._client.remove, named(name))
+        await self._write(self._client.remove, named(name))
+
+    async def keep(self, name: str, data: bytes) -> None:
+        """See RecordStore."""
+        await self._write(self._client.keep, recorded(name), data)
+
+    async def read_record(self, name: str, most: int) -> bytes:
+        """See RecordStore."""
+        return await self._read(self._client.read_record, recorded(name), most)
+
+    async def record_names(self, folder: str, after: str = "") -> AsyncGenerator[str]:
+        """See RecordStore."""
+        folder = folder_of_records(folder)
+        while page := await self._read(self._client.list_records, folder, after):
+            for name in page:
+                yield name
+            after = page[-1]
 
     async def close(self) -> None:
         """See BlobStore."""
-        self._threads.shutdown(wait=False)
+        self._calls.close()
         self._client.close()
 
     async def _put_in_parts(self, name: str, parts: AsyncIterator[bytes], gathered: list[bytes] | None = None) -> None:
-        """An object from the part gathered already, which leaves its list, and those to come. Holds one at a time."""
-        key = _key(name)
-        upload = await self._call(self._client.begin, key)
+        """An object from the part gathered already, which leaves its list, and those to come."""
+        key, word = _key(name), _word()
+
+        async def following() -> bytes:
+            return gathered.pop() if gathered else await anext(parts, b"")
+
+        upload = await self._write(self._client.begin, key, word)
         finished = False
-        etags: list[str] = []
         try:
-            while part := gathered.pop() if gathered else await anext(parts, b""):
-                etags.append(await self._call(self._client.add, key, upload, len(etags) + 1, part))
-                part = b""  # let go before the next is gathered
-            await self._call(self._client.complete, key, upload, etags)
+            adding = partial(self._write, self._client.add, key, upload)
+            etags = await send_all(following, adding, self._parts_of_one, self._parts)
+            await self._write(self._client.complete, key, upload, etags, word)
             finished = True
         finally:
             if not finished:
                 with suppress(StoreError):
-                    await self._call(self._client.abort, key, upload)
+                    await self._write(self._client.abort, key, upload)
 
-    async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
-        async with self._slot():
-            return await self._run(function, *arguments)
+    async def _read(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await self._calls.read(asked, function, *arguments)
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._slot_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise StoreUnavailableError("too many requests to the object store are waiting") from None
-        try:
-            yield
-        finally:
-            self._slots.release()
-
-    async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, asked, function, *arguments)
+    async def _write(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await self._calls.write(asked, function, *arguments)
 
 
-def _next_page(listing: Iterator[StoredObject]) -> list[StoredObject]:
-    return list(islice(listing, _LISTED_AT_ONCE))
+def _word() -> str:
+    """By which a creation knows itself."""
+    return secrets.token_hex(16)
 
 
 def _key(name: str) -> str:

@@ -25,7 +25,7 @@ async def data(size: int = 7) -> AsyncIterator[bytes]:
 async def opened(address: str, **limits: float) -> AsyncIterator[MinioBlobStore]:
     """A store at that address, in a hurry."""
     bucket = Bucket(address, "bucket", "access", "secret", secure=False)
-    store = MinioBlobStore(bucket, Limits(in_flight=2, **{"attempts": 0, **limits}))  # type: ignore[arg-type]  # one is an integer
+    store = MinioBlobStore(bucket, Limits(in_flight=2, **{"repetitions": 0, **limits}))  # type: ignore[arg-type]  # one is an integer
     yield store
     await store.close()
 
@@ -112,7 +112,7 @@ async def test_an_object_that_ends_too_soon_is_unavailable() -> None:
 async def test_only_what_can_be_sent_twice_is_tried_again(method: str, sent: int) -> None:
     """And not for ever."""
     with s3({method: refusal(503, "SlowDown")}) as (address, script):
-        async with opened(address, attempts=2) as store:
+        async with opened(address, repetitions=2, pause_seconds=0.001) as store:
             operations: dict[str, Callable[[], Awaitable[object]]] = {
                 "GET": lambda: anext(store.get(NAME)),
                 "DELETE": lambda: store.delete(NAME),
