@@ -21,15 +21,15 @@ help: ## this list
 demo: $(VENV)/.run ## play a story over real HTTP and check every answer
 	@$(BIN)/dmp demo
 
-test: minio-begun $(VENV)/.dev postgresql ## run the tests, on real PostgreSQL and real MinIO
+test: servers-begun $(VENV)/.dev postgresql ## run the tests, on real PostgreSQL and real MinIO
 	@$(PYTEST) -m "not long"
 	@$(COVERAGE)
 
-test-long: minio-begun $(VENV)/.dev $(VENV)/.postgresql ## the same with the long runs in full
+test-long: servers-begun $(VENV)/.dev $(VENV)/.postgresql ## the same with the long runs in full
 	@DMP_ORACLE_CASES=2000000 DMP_BULK_SITUATIONS=1000000 $(PYTEST)
 	@$(COVERAGE)
 
-bench: minio-begun $(VENV)/.dev postgresql ## ratios, each against a reference measured in the same run
+bench: servers-begun $(VENV)/.dev postgresql ## ratios, each against a reference measured in the same run
 	@$(BIN)/python -m tests.benchmarks
 
 check: lint test ## lint, types, import contracts, policy checks, then the tests
@@ -63,7 +63,7 @@ clean: ## remove what was made here; the cache of the user and var/ stay
 	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test test-long bench check serve loadtest lint format lock clean minio-begun postgresql
+.PHONY: help demo test test-long bench check serve loadtest lint format lock clean servers-begun postgresql
 
 PYTEST = $(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 # What decides and what keeps is covered entirely; the rest is shown.
@@ -92,9 +92,10 @@ $(VENV)/.dev $(VENV)/.load $(VENV)/.postgresql: $(VENV)/.%: $(VENV)/.run require
 
 # ------------------------------------------------------------------------------------------ the servers of the tests
 
-# MinIO takes minutes to build, once for a user: it begins while the rest is installed, and the first test that needs it waits.
-minio-begun:
-	@$(PYTHON) -m tests.servers minio >/dev/null 2>&1 &
+# MinIO takes minutes to build, once for a user, and SoftHSM a moment to obtain: that begins while the rest is installed,
+# and the first test that needs one of them waits.
+servers-begun:
+	@$(PYTHON) -m tests.servers softhsm minio >/dev/null 2>&1 &
 
 postgresql: $(VENV)/.dev
 	@$(BIN)/python -m tests.servers postgresql >/dev/null 2>&1 || $(MAKE) --no-print-directory $(VENV)/.postgresql

@@ -1,15 +1,17 @@
 """What tests of every package share: real servers, fresh databases and buckets.
 
-A server is started when the first test asks for it, and stopped with the session. Where MinIO cannot be had the tests
-that need it are counted and named in one loud line at the end; with CI=true they fail.
+A server is started when the first test asks for it, and stopped with the session. Where MinIO or SoftHSM cannot be had
+the tests that need them are counted and named in one loud line at the end; with CI=true they fail.
 """
 
 import os
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import pytest
@@ -18,6 +20,7 @@ from models.database import Database, open_database, upgrade
 from tests.servers.errors import UnavailableError
 from tests.servers.minio import MinioServer, minio
 from tests.servers.postgresql import PostgresqlServer, postgresql
+from tests.servers.softhsm import SoftHsm, SoftToken, softhsm
 
 VERSIONS = pytest.StashKey[dict[str, str]]()
 NOT_RUN = pytest.StashKey[list[str]]()
@@ -44,8 +47,9 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
         return
     for name, version in sorted(session.config.stash[VERSIONS].items()):
         reporter.write_line(f"really used: {name} {version}")
-    if reasons := session.config.stash[NOT_RUN]:
-        reporter.write_line(f"{len(reasons)} TESTS NOT RUN, NO MINIO: {reasons[0]}", red=True, bold=True)
+    reasons = session.config.stash[NOT_RUN]
+    for reason, count in sorted(Counter(reasons).items()):
+        reporter.write_line(f"{count} TESTS NOT RUN: {reason}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +82,47 @@ def minio_session(pytestconfig: pytest.Config) -> Iterator[MinioServer | str]:
 @pytest.fixture
 def minio_server(minio_session: MinioServer | str, pytestconfig: pytest.Config) -> MinioServer:
     """The session's own MinIO."""
-    if isinstance(minio_session, MinioServer):
-        return minio_session
+    if isinstance(minio_session, str):
+        _not_run(pytestconfig, f"MinIO cannot be had: {minio_session}")
+    return minio_session
+
+
+@pytest.fixture(scope="session")
+def softhsm_session(pytestconfig: pytest.Config) -> SoftHsm | str:
+    """SoftHSM 2, or why there is none."""
+    try:
+        found = softhsm()
+    except UnavailableError as error:
+        return str(error)
+    pytestconfig.stash[VERSIONS]["SoftHSM"] = f"{found.version} ({found.module})"
+    return found
+
+
+@pytest.fixture
+def hsm(softhsm_session: SoftHsm | str, pytestconfig: pytest.Config) -> SoftHsm:
+    """SoftHSM 2."""
+    if isinstance(softhsm_session, str):
+        _not_run(pytestconfig, f"SoftHSM cannot be had: {softhsm_session}")
+    return softhsm_session
+
+
+@pytest.fixture
+def soft_token(hsm: SoftHsm, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+    """An empty token that this process and those it starts can see.
+
+    The module reads where tokens are when it is initialised; whoever opens the token does that, since its label is new.
+    """
+    token = hsm.new_token(tmp_path_factory.mktemp("token"))
+    for name, value in token.environment.items():
+        monkeypatch.setenv(name, value)
+    return token
+
+
+def _not_run(config: pytest.Config, reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
-        pytest.fail(f"MinIO cannot be had: {minio_session}")
-    pytestconfig.stash[NOT_RUN].append(minio_session)
-    pytest.skip(f"MinIO cannot be had: {minio_session}")
+        pytest.fail(reason)
+    config.stash[NOT_RUN].append(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture
