@@ -48,7 +48,6 @@ from models.database import Database
 from models.queries.clients import find_client
 from models.queries.notifications import Backlog
 from vault.journal.reading import Reader
-from vault.keys import Secret
 
 _CONTROLLERS = (
     IdentitiesController,
@@ -83,7 +82,7 @@ async def service(
         rules = await _begin_rules(settings, parts, metrics, now())
         judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
         outbox = _outbox(settings, parts, metrics, now)
-        secret = await parts.key_service.secret(Secret.PSEUDONYM)
+        secret = parts.secrets.pseudonym
         yield create_app(
             judge=DecisionPoint(parts.database, judging),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),

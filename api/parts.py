@@ -11,9 +11,10 @@ from api.settings import Settings
 from models.database import Database, open_database
 from vault.documents import Documents
 from vault.journal.checkpoint import Signer
+from vault.journal.hashes import read_head
+from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
-from vault.journal.reading import read_head
-from vault.keys import DossierKeys, KeyService, Secret
+from vault.keys import DossierKeys, KeyService, RowKeys, Secrets, ShardKeys, read_secrets, refuse_older
 from vault.locations import Store, keys_from_url, store_from_url
 
 JOURNAL_NAME = "dmp-authz/journal"
@@ -26,9 +27,12 @@ class Parts:
 
     database: Database
     key_service: KeyService
+    shards: ShardKeys
+    secrets: Secrets
     dossier_keys: DossierKeys
     store: Store
     documents: Documents
+    journal_keys: JournalKeys
     ledger: Ledger
     signer: Signer
 
@@ -51,20 +55,26 @@ async def open_parts(
             key_service, store = keys_from_url(settings.keys_url), store_from_url(settings.vault_url)
         except ValueError as error:
             raise SettingsError(str(error)) from None
+        stack.push_async_callback(key_service.close)
         database = await open_database(settings.database_url)
         stack.push_async_callback(database.close)
         stack.push_async_callback(store.close)
         await store.prepare()
-        ledger = Ledger(database, observe=observe_commit)
+        await refuse_older(database, key_service)
+        shards = ShardKeys(database, key_service)
+        secrets = await read_secrets(database, shards)
+        dossier_keys, journal_keys = DossierKeys(database, shards), JournalKeys(shards, secrets.index)
+        ledger = Ledger(database, journal_keys, observe=observe_commit)
         stack.push_async_callback(ledger.aclose)
-        dossier_keys = DossierKeys(database, key_service)
-        seed = await key_service.secret(Secret.JOURNAL_SIGNING)
         yield Parts(
             database,
             key_service,
+            shards,
+            secrets,
             dossier_keys,
             store,
-            Documents(database, store, dossier_keys),
+            Documents(database, store, dossier_keys, RowKeys(shards)),
+            journal_keys,
             ledger,
-            Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(seed)),
+            Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(secrets.signing_seed)),
         )

@@ -17,8 +17,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, insert, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database
+from models.database import Database, storable
 from models.errors import DatabaseError
+from models.queries.keys import KEY_COLUMNS, key_of_row
 from models.tables import content, dossier_key
 from vault import pending
 from vault.blobs import BlobStore
@@ -32,7 +33,7 @@ from vault.errors import (
     SealBrokenError,
     StoreError,
 )
-from vault.keys import DossierKeys, Randomness, WrappedKey
+from vault.keys import DossierKeys, Randomness, RowKeys
 from vault.sealing import KEY_SIZE
 
 MAX_SIZE = 5 * 1024**3
@@ -42,10 +43,10 @@ WHOLE_SIZE = 4 * 1024**2
 """Up to so many bytes are verified to the last before the first leaves."""
 
 _SEALED_AT_ONCE = 1024 * 1024
+_NAMES = [column.name for column in content.columns]
 _FIND_ALL = (
-    "SELECT document, object_name, head, data_key, content_type, size, sha256, title_sealed, deposited_at, "
-    "key_id, wrapped FROM content JOIN dossier_key ON dossier_key.dossier = content.dossier "
-    "WHERE content.dossier = $1"
+    f"SELECT {', '.join(f'content.{name}' for name in _NAMES)}, {KEY_COLUMNS} FROM content "  # noqa: S608  # names of our own tables
+    "JOIN dossier_key ON dossier_key.dossier = content.dossier WHERE content.dossier = $1"
 )
 _FIND = _FIND_ALL + " AND content.document = $2"
 
@@ -132,6 +133,7 @@ class Documents:
         database: Database,
         store: BlobStore,
         keys: DossierKeys,
+        rows: RowKeys,
         *,
         now: Now = lambda: datetime.now(UTC),
         randomness: Randomness = os.urandom,
@@ -140,6 +142,7 @@ class Documents:
         self._database = database
         self._store = store
         self._keys = keys
+        self._rows = rows
         self._now = now
         self._randomness = randomness
         self._max_size = max_size
@@ -173,7 +176,7 @@ class Documents:
             raise DepositLostError
         key = await self._keys.ensure(connection, deposit.dossier)
         facts = _facts(deposit.document, deposit.version, deposit.content_type, deposit.size, deposit.head)
-        row = {
+        row: dict[str, Any] = {
             "dossier": deposit.dossier,
             "document": deposit.document,
             "object_name": deposit.object_name,
@@ -183,8 +186,9 @@ class Documents:
             "size": deposit.size,
             "sha256": key.seal_text(f"sha256/{deposit.document}", deposit.sha256),
             "title_sealed": key.seal_text(f"title/{deposit.document}", title.encode()),
-            "deposited_at": self._now(),
+            "deposited_at": storable(self._now()),
         }
+        row["mac"] = await self._rows.mac(connection, content, row)
         await connection.execute(insert(content).values(row))
 
     async def discard(self, deposit: Deposit) -> None:
@@ -205,7 +209,7 @@ class Documents:
         """
         found: dict[UUID, Kept | SealBrokenError] = {}
         for row in await self._database.read(_FIND_ALL, dossier):
-            document = row[0]
+            document = row[_NAMES.index("document")]
             if document in versions:
                 try:
                     found[document] = await self._verified(dossier, versions[document], row)
@@ -279,21 +283,22 @@ class Documents:
         yield sealer.finish()
 
     async def _verified(self, dossier: UUID, version: int, row: Sequence[Any]) -> Kept:
-        document, name, head, data_key, content_type, size, sha256, title, deposited_at, key_id, wrapped = row
-        key = await self._keys.unwrap(dossier, WrappedKey(key_id, wrapped))
-        facts = _facts(document, version, content_type, size, head)
+        told = dict(zip(_NAMES, row, strict=False))
+        await self._rows.verify(content, told)
+        key = await self._keys.unwrap(dossier, key_of_row(row))
+        document, content_type, size, head = told["document"], told["content_type"], told["size"], told["head"]
         return Kept(
             dossier,
             document,
             version,
             content_type,
             size,
-            key.open_text(f"sha256/{document}", sha256),
-            key.open_text(f"title/{document}", title).decode(),
-            deposited_at,
-            name,
+            key.open_text(f"sha256/{document}", told["sha256"]),
+            key.open_text(f"title/{document}", told["title_sealed"]).decode(),
+            told["deposited_at"],
+            told["object_name"],
             head,
-            key.unwrap(data_key, *facts),
+            key.unwrap(told["data_key"], *_facts(document, version, content_type, size, head)),
         )
 
     async def _opened(self, reader: Reader, name: str) -> AsyncGenerator[bytes]:

@@ -14,9 +14,19 @@ def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
         os.fsync(file.fileno())
 
 
+def create(path: Path, data: bytes) -> None:
+    """A file where there is none, for its owner only, on disk when this returns. Raises FileExistsError."""
+    beside = _beside(path)
+    try:
+        write_new(beside, data)
+        place_new(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def replace(path: Path, data: bytes) -> None:
     """A file in the place of one that may be there, for its owner only, on disk when this returns; never half of it."""
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+    beside = _beside(path)
     try:
         write_new(beside, data)
         beside.replace(path)
@@ -47,3 +57,7 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")

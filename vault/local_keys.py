@@ -1,223 +1,243 @@
 """The key service of a single machine: one file, readable by its owner only. Bytes in vault/FORMAT.md §1.
 
-It protects against whoever takes the database or the object store, not against whoever takes this machine.
+It protects against whoever takes the database or the object store, not against whoever takes this machine. Any number
+of processes may use and change one keyring: each change is made to the file as it is then, under a lock, and replaces
+it whole; the others see it within seconds, or at once if they meet a key that they do not know.
 """
 
-import base64
-import json
+import asyncio
+import fcntl
 import os
-import secrets
-import stat
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
-from vault.durable_files import place_new, sync_folder, write_new
+from vault import durable_files
 from vault.errors import KeyringError, KeysUnavailableError, SealBrokenError
-from vault.keys import GeneratedKey, Randomness, Secret, WrappedKey
-from vault.sealing import KEY_SIZE, NONCE_SIZE, SealingKey, pack
+from vault.keyring_file import Content, Protection, Unprotected, decode, encode, read_private
+from vault.keys.keyset import Keyset, WrappingKey
+from vault.keys.remembering import Clock
+from vault.keys.service import GeneratedKey, Master, Name, Status, Tree, WrappedKey
+from vault.keys.shards import Randomness
+from vault.sealing import KEY_SIZE, NONCE_SIZE
 
-FORMAT = "dmp-authz/keyring@v1"
-SCRYPT_COST = 2**17
-"""Memory of 128 MiB and about a third of a second for each guess (RFC 7914, with r = 8 and p = 1)."""
+_LOOK_SECONDS = 2.0
+_LOCK_SECONDS = 10.0
+_RETRY_SECONDS = 0.01
 
-_SCRYPT_COSTS = range(2**10, 2**20 + 1)
-_BLOCK_SIZE = 8
-_PARALLEL = 1
-_SALT_SIZE = 16
-_MASTER = "master"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Content:
-    masters: Mapping[int, bytes]
-    primary: int
-    secrets: Mapping[str, bytes]
+_Stamp = tuple[int, int, int]
 
 
 class LocalKeyring:
-    """A KeyService in one file, which only `create` and `protect` write."""
+    """A KeyService in one file."""
 
-    def __init__(self, path: Path, generation: int, content: _Content, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        path: Path,
+        protection: Protection,
+        *,
+        randomness: Randomness = os.urandom,
+        clock: Clock = time.monotonic,
+        look_seconds: float = _LOOK_SECONDS,
+    ) -> None:
+        """Raises KeyringError, which says why the file is refused."""
         self._path = path
-        self._content = content
-        self._masters = {number: SealingKey.of(number, key) for number, key in content.masters.items()}
+        self._protection = protection
         self._randomness = randomness
-        self.generation = generation
+        self._clock = clock
+        self._look_seconds = look_seconds
+        self._mutex = threading.Lock()
+        self.generation = 0
+        self._content = Content({}, {})
+        self._usable: Mapping[str, WrappingKey] = {}
+        self._stamp: _Stamp | None = None
+        self._read()
+        self._look_again = clock() + look_seconds
 
     def __repr__(self) -> str:
         return f"LocalKeyring({str(self._path)!r}, generation={self.generation})"
 
     @classmethod
     def create(
-        cls,
-        path: Path,
-        passphrase: bytes | None = None,
-        *,
-        randomness: Randomness = os.urandom,
-        scrypt_cost: int = SCRYPT_COST,
+        cls, path: Path, protection: Protection | None = None, *, randomness: Randomness = os.urandom
     ) -> "LocalKeyring":
-        """A new keyring with one master key. Raises KeyringError if the file is there: keys are never overwritten."""
-        content = _Content({1: randomness(KEY_SIZE)}, 1, {name: randomness(KEY_SIZE) for name in Secret})
-        beside = _write_beside(path, _encode(1, content, passphrase, randomness, scrypt_cost))
+        """A new keyring, one master for each tree. Raises KeyringError if the file is there: none is overwritten."""
+        protection = protection or Unprotected()
         try:
-            place_new(beside, path)
+            durable_files.create(path, encode(1, Content.new(randomness), protection, randomness))
         except FileExistsError:
             raise KeyringError(f"there is a keyring already: {path}") from None
-        finally:
-            beside.unlink(missing_ok=True)
-        return cls(path, 1, content, randomness)
+        return cls(path, protection, randomness=randomness)
 
     @classmethod
-    def open(
-        cls, path: Path, passphrase: bytes | None = None, *, randomness: Randomness = os.urandom
-    ) -> "LocalKeyring":
+    def open(cls, path: Path, protection: Protection | None = None) -> "LocalKeyring":
         """The keyring of that file. Raises KeyringError, which says why."""
-        generation, content = _decode(_read_private(path), passphrase)
-        return cls(path, generation, content, randomness)
+        return cls(path, protection or Unprotected())
 
-    def protect(self, passphrase: bytes | None, *, scrypt_cost: int = SCRYPT_COST) -> None:
-        """Write the file anew under this passphrase, or none, one generation on."""
-        self.generation += 1
-        data = _encode(self.generation, self._content, passphrase, self._randomness, scrypt_cost)
-        _write_beside(self._path, data).replace(self._path)
-        sync_folder(self._path.parent)
+    async def protect(self, protection: Protection) -> None:
+        """Seal the file by this from now on. Other processes must be started again with it."""
+        await asyncio.to_thread(self._rewrite, lambda content: content, protection)
 
-    async def generate(self, purpose: str, owners: Sequence[bytes]) -> list[GeneratedKey]:
+    async def generate(self, tree: Tree, names: Sequence[Name]) -> list[GeneratedKey]:
         """See KeyService."""
-        number = self._content.primary
-        master, key_id = self._masters[number], f"{_MASTER}/{number}"
-        size = KEY_SIZE + NONCE_SIZE
-        random = self._randomness(size * len(owners))
-        generated: list[GeneratedKey] = []
-        for position, owner in enumerate(owners):
-            fresh = random[position * size : (position + 1) * size]
-            key, nonce = fresh[:KEY_SIZE], fresh[KEY_SIZE:]
-            wrapped = master.seal(key, nonce, *_facts(key_id, purpose, owner))
-            generated.append(GeneratedKey(key, WrappedKey(key_id, wrapped)))
-        return generated
+        keys = [self._randomness(KEY_SIZE) for _ in names]
+        wrapped = await self.wrap(tree, list(zip(names, keys, strict=True)))
+        return [GeneratedKey(key, each) for key, each in zip(keys, wrapped, strict=True)]
 
-    async def unwrap(self, purpose: str, owner: bytes, wrapped: WrappedKey) -> bytes:
+    async def wrap(self, tree: Tree, keys: Sequence[tuple[Name, bytes]]) -> list[WrappedKey]:
         """See KeyService."""
-        tree, _, number = wrapped.key_id.partition("/")
-        master = self._masters.get(int(number)) if tree == _MASTER and number.isdecimal() else None
-        if master is None:
-            raise SealBrokenError
-        return master.open(wrapped.wrapped, *_facts(wrapped.key_id, purpose, owner))
+        await self._look()
+        return [self._primary(tree).wrap(name, key, self._randomness(NONCE_SIZE)) for name, key in keys]
 
-    async def secret(self, name: Secret) -> bytes:
+    async def unwrap(self, name: Name, wrapped: WrappedKey) -> bytes:
         """See KeyService."""
-        if name not in self._content.secrets:
-            raise KeysUnavailableError(f"the keyring has no secret named {name}")
-        return self._content.secrets[name]
+        await self._look()
+        if wrapped.key_id not in self._usable:
+            await self._look(at_once=True)
+        return self._wrapping(wrapped.key_id).unwrap(name, wrapped)
+
+    async def rewrap(self, keys: Sequence[tuple[Name, WrappedKey]]) -> list[WrappedKey]:
+        """See KeyService."""
+        await self._look()
+        if any(wrapped.key_id not in self._usable for _, wrapped in keys):
+            await self._look(at_once=True)
+        nonces, rewrapped = self._randomness(NONCE_SIZE * len(keys)), list[WrappedKey]()
+        primaries = {tree: self._primary(tree) for tree in Tree}
+        for number, (name, wrapped) in enumerate(keys):
+            wrapping = self._wrapping(wrapped.key_id)
+            primary = primaries[Tree(wrapped.key_id.partition("/")[0])]
+            nonce = nonces[number * NONCE_SIZE : (number + 1) * NONCE_SIZE]
+            rewrapped.append(primary.wrap(name, wrapping.unwrap(name, wrapped), nonce))
+        return rewrapped
+
+    async def rotate(self, tree: Tree) -> Master:
+        """See KeyService."""
+        key = self._randomness(KEY_SIZE)
+        content = await asyncio.to_thread(self._rewrite, lambda content: content.rotated(tree, key))
+        keyset = content.keysets[tree]
+        return Master(tree, keyset.primary, keyset.states[keyset.primary])
+
+    async def enable(self, tree: Tree, version: int) -> None:
+        """See KeyService."""
+        await self._change(tree, lambda keyset: keyset.enabled(version))
+
+    async def disable(self, tree: Tree, version: int) -> None:
+        """See KeyService."""
+        await self._change(tree, lambda keyset: keyset.disabled(version))
+
+    async def set_floor(self, tree: Tree, version: int) -> None:
+        """See KeyService."""
+        await self._change(tree, lambda keyset: keyset.with_floor(version))
+
+    async def destroy(self, tree: Tree, version: int) -> None:
+        """See KeyService."""
+        await self._change(tree, lambda keyset: keyset.destroyed(version))
+
+    async def status(self) -> Status:
+        """See KeyService."""
+        await self._look(at_once=True)
+        keysets = self._content.keysets
+        masters = (
+            Master(tree, version, state)
+            for tree, keyset in keysets.items()
+            for version, state in sorted(keyset.states.items())
+        )
+        floors = {tree: keyset.floor for tree, keyset in keysets.items()}
+        return Status("local keyring", self.generation, tuple(masters), floors)
 
     async def probe(self) -> None:
-        """See KeyService: what is in memory always answers."""
+        """See KeyService."""
+        await self._look(at_once=True)
+
+    async def close(self) -> None:
+        """See KeyService: there is nothing to let go of."""
+
+    def _primary(self, tree: Tree) -> WrappingKey:
+        return self._usable[f"{tree}/{self._content.keysets[tree].primary}"]
+
+    def _wrapping(self, key_id: str) -> WrappingKey:
+        if key_id not in self._usable:
+            raise SealBrokenError
+        return self._usable[key_id]
+
+    async def _look(self, *, at_once: bool = False) -> None:
+        """Read the file again if it is another one: at once, or every few seconds.
+
+        A file that is refused, or gone, leaves no service: what it took away must not be used any longer.
+        """
+        now = self._clock()
+        if not at_once and now < self._look_again:
+            return
+        try:
+            if _stamp(self._path.stat()) != self._stamp:
+                await asyncio.to_thread(self._read)
+        except KeyringError as error:
+            raise KeysUnavailableError(str(error)) from error
+        except OSError as error:
+            raise KeysUnavailableError(f"the keyring cannot be read: {self._path} ({error.strerror})") from None
+        self._look_again = now + self._look_seconds
+
+    async def _change(self, tree: Tree, change: Callable[[Keyset], Keyset]) -> None:
+        await asyncio.to_thread(self._rewrite, lambda content: content.having(change(content.keysets[tree])))
+
+    def _rewrite(self, change: Callable[[Content], Content], protection: Protection | None = None) -> Content:
+        with _locked(self._path.with_name(f"{self._path.name}.lock")):
+            self._read()
+            content = change(self._content)
+            if protection is not None or content != self._content:
+                self._protection = protection or self._protection
+                data = encode(self.generation + 1, content, self._protection, self._randomness)
+                durable_files.replace(self._path, data)
+                self._read()
+        return content
+
+    def _read(self) -> None:
+        """Take what the file says now. Raises KeyringError if it was refused, or set back."""
+        with self._mutex:
+            data, status = read_private(self._path, "keyring")
+            generation, content = decode(data, self._protection)
+            if self.generation and (generation, content) != (self.generation, self._content):
+                self._refuse_older(generation)
+            self._content = content
+            self.generation = generation
+            self._stamp = _stamp(status)
+            self._usable = {
+                key_id: WrappingKey(key_id, version, content.keys[tree][version])
+                for tree, keyset in content.keysets.items()
+                for version in keyset.states
+                if keyset.unwraps(version) and (key_id := f"{tree}/{version}")
+            }
+
+    def _refuse_older(self, generation: int) -> None:
+        if generation <= self.generation:
+            msg = f"the keyring was of generation {self.generation}, and another of generation {generation}"
+            raise KeyringError(f"{msg} has taken its place: {self._path}")
 
 
-def _facts(key_id: str, purpose: str, owner: bytes) -> tuple[bytes, ...]:
-    return b"key", key_id.encode(), purpose.encode(), owner
+def _stamp(status: os.stat_result) -> _Stamp:
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _encode(
-    generation: int, content: _Content, passphrase: bytes | None, randomness: Randomness, scrypt_cost: int
-) -> bytes:
-    keys = {
-        "masters": {str(number): _text(key) for number, key in content.masters.items()},
-        "primary": content.primary,
-        "secrets": {name: _text(value) for name, value in content.secrets.items()},
-    }
-    document: dict[str, Any] = {"format": FORMAT, "generation": generation}
-    if passphrase is None:
-        document["keys"] = keys
-    else:
-        salt, nonce = randomness(_SALT_SIZE), randomness(NONCE_SIZE)
-        key = _stretch(passphrase, salt, scrypt_cost)
-        sealed = AESGCM(key).encrypt(nonce, json.dumps(keys).encode(), _associated(generation))
-        document["scrypt"] = {"n": scrypt_cost, "r": _BLOCK_SIZE, "p": _PARALLEL, "salt": _text(salt)}
-        document["nonce"] = _text(nonce)
-        document["sealed"] = _text(sealed)
-    return json.dumps(document, indent=1).encode() + b"\n"
-
-
-def _decode(data: bytes, passphrase: bytes | None) -> tuple[int, _Content]:
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """While one process changes a keyring the others wait. Raises KeysUnavailableError if they wait too long."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        document = json.loads(data)
-        if document["format"] != FORMAT:
-            raise KeyringError("the keyring is of another format")
-        generation = int(document["generation"])
-        keys = document["keys"] if "keys" in document else _unseal(document, generation, passphrase)
-        masters = {int(number): _key(key) for number, key in keys["masters"].items()}
-        content = _Content(masters, keys["primary"], {name: _key(value) for name, value in keys["secrets"].items()})
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise KeyringError("the keyring is damaged") from None
-    if content.primary not in masters:
-        raise KeyringError("the keyring lacks its primary master key")
-    return generation, content
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                raise KeysUnavailableError(f"another process holds the keyring: {path}")
+            time.sleep(_RETRY_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
 
 
-def _unseal(document: Mapping[str, Any], generation: int, passphrase: bytes | None) -> Any:
-    if passphrase is None:
-        raise KeyringError("the keyring asks for a passphrase")
-    cost = document["scrypt"]["n"]
-    if cost not in _SCRYPT_COSTS:
-        raise KeyringError("the keyring is damaged")
-    cipher = AESGCM(_stretch(passphrase, _bytes(document["scrypt"]["salt"]), cost))
+def _try_lock(descriptor: int) -> bool:
     try:
-        keys = cipher.decrypt(_bytes(document["nonce"]), _bytes(document["sealed"]), _associated(generation))
-    except InvalidTag:
-        raise KeyringError("the passphrase is not the keyring's, or the keyring is damaged") from None
-    return json.loads(keys)
-
-
-def _stretch(passphrase: bytes, salt: bytes, cost: int) -> bytes:
-    return Scrypt(salt=salt, length=KEY_SIZE, n=cost, r=_BLOCK_SIZE, p=_PARALLEL).derive(passphrase)
-
-
-def _associated(generation: int) -> bytes:
-    return pack(FORMAT.encode(), generation.to_bytes(8, "big"))
-
-
-def _read_private(path: Path) -> bytes:
-    """The file's bytes, if nobody but its owner, who must be us, can read or write it."""
-    try:
-        with open(path, "rb", opener=_open_no_link) as file:  # Path.open takes none
-            status = os.fstat(file.fileno())
-            data = file.read()
-    except OSError as error:
-        raise KeyringError(f"the keyring cannot be read: {path} ({error.strerror})") from None
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-        raise KeyringError(f"the keyring is not a file of this user: {path}")
-    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyringError(f"the keyring is open to others: chmod 600 {path}")
-    return data
-
-
-def _open_no_link(name: str, flags: int) -> int:
-    return os.open(name, flags | os.O_NOFOLLOW)
-
-
-def _write_beside(path: Path, data: bytes) -> Path:
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    write_new(beside, data)
-    return beside
-
-
-def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
-
-
-def _bytes(value: str) -> bytes:
-    return base64.b64decode(value, validate=True)
-
-
-def _key(value: str) -> bytes:
-    key = _bytes(value)
-    if len(key) != KEY_SIZE:
-        raise ValueError
-    return key
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """What the settings name by a URL: an object store, a key service."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from vault.blobs import BlobStore
 from vault.errors import KeyringError
 from vault.filesystem_blobs import FilesystemBlobStore
+from vault.keyring_file import Passphrase, Protection, Unprotected, read_key_file
 from vault.keys import KeyService
 from vault.local_keys import LocalKeyring
 from vault.minio_blobs import Bucket, MinioBlobStore
@@ -76,16 +78,52 @@ def _retention_days(options: dict[str, str]) -> int:
 
 
 def keys_from_url(url: str) -> KeyService:
-    """`file:///file`, with `?passphrase_file=/file` if the keyring is under a passphrase.
+    """`file:///file`, as `keyring_from_url` says, or `pkcs11:...`, as `vault.pkcs11_keys` says.
 
-    Raises ValueError on another URL, KeyringError on a keyring that is refused.
+    Raises ValueError on another URL, KeyringError on keys that are refused.
+    """
+    if urlsplit(url).scheme == "pkcs11":
+        from vault.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415  # it loads a library that few need
+
+        return Pkcs11Keys.from_url(url)
+    return keyring_from_url(url).open()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringPlace:
+    """Where a keyring is, or is to be, and what seals it."""
+
+    path: Path
+    protection: Protection
+
+    def open(self) -> LocalKeyring:
+        """Raises KeyringError."""
+        return LocalKeyring(self.path, self.protection)
+
+    def create(self) -> LocalKeyring:
+        """Raises KeyringError if there is one."""
+        return LocalKeyring.create(self.path, self.protection)
+
+
+def keyring_from_url(url: str) -> KeyringPlace:
+    """`file:///file`; sealed with `?passphrase_file=/file`, whose first line counts, or `?key_file=/file`.
+
+    Raises ValueError on another URL, KeyringError on a passphrase or a key that cannot be had.
     """
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc or not parts.path:
-        raise ValueError("a key service is file:///file, with ?passphrase_file=/file if it asks for one")
-    options = _options(parts, "passphrase_file")
-    passphrase = options.get("passphrase_file")
-    return LocalKeyring.open(Path(unquote(parts.path)), read_passphrase(Path(passphrase)) if passphrase else None)
+        raise ValueError("a key service is pkcs11:... or file:///file, with ?passphrase_file=/file or ?key_file=/file")
+    options = _options(parts, "passphrase_file", "key_file")
+    if len(options) > 1:
+        raise ValueError("a keyring is sealed by a passphrase_file or a key_file, not by both")
+    protection: Protection = Unprotected()
+    if passphrase := options.get("passphrase_file"):
+        protection = Passphrase(read_passphrase(Path(passphrase)))
+    elif key := options.get("key_file"):
+        protection = read_key_file(Path(key))
+    elif options:
+        raise ValueError(f"{next(iter(options))} names no file")
+    return KeyringPlace(Path(unquote(parts.path)), protection)
 
 
 def read_passphrase(path: Path) -> bytes:

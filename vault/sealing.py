@@ -1,6 +1,7 @@
 """Small values sealed under a key: wrapped keys, the INS, titles, messages. Pure; bytes in vault/FORMAT.md §2 to §5."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,6 +29,14 @@ def derive(key: bytes, *info: bytes) -> bytes:
     return HKDFExpand(SHA512(), KEY_SIZE, pack(b"dmp-authz/derive", *info)).derive(key)
 
 
+class Cipher(Protocol):
+    """An AES-256-GCM key that encrypts and decrypts: here, or where it is kept. `decrypt` raises InvalidTag."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class SealingKey:
     """An AES-256-GCM key with the number by which what it sealed names it.
@@ -36,21 +45,26 @@ class SealingKey:
     """
 
     number: int
-    cipher: AESGCM
+    cipher: Cipher
 
     @classmethod
     def of(cls, number: int, key: bytes) -> "SealingKey":
         return cls(number, AESGCM(key))
 
+    @property
+    def prefix(self) -> bytes:
+        """With which the values begin that it sealed."""
+        return _FORMAT + self.number.to_bytes(_PREFIX_SIZE - 1, "big")
+
     def seal(self, plaintext: bytes, nonce: bytes, *facts: bytes) -> bytes:
         """The value, to be opened with the same facts only; `nonce` is 12 random bytes."""
-        prefix = _FORMAT + self.number.to_bytes(_PREFIX_SIZE - 1, "big")
+        prefix = self.prefix
         return prefix + nonce + self.cipher.encrypt(nonce, plaintext, pack(prefix, *facts))
 
     def open(self, sealed: bytes, *facts: bytes) -> bytes:
         """What was sealed with these facts. Raises SealBrokenError, whatever is wrong."""
         prefix, nonce = sealed[:_PREFIX_SIZE], sealed[_PREFIX_SIZE : _PREFIX_SIZE + NONCE_SIZE]
-        if prefix != _FORMAT + self.number.to_bytes(_PREFIX_SIZE - 1, "big") or len(nonce) != NONCE_SIZE:
+        if prefix != self.prefix or len(nonce) != NONCE_SIZE:
             raise SealBrokenError
         try:
             return self.cipher.decrypt(nonce, sealed[_PREFIX_SIZE + NONCE_SIZE :], pack(prefix, *facts))

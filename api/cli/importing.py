@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from api.parts import open_parts
 from api.settings import Settings
 from models.importing import Imported, import_facts
-from vault.keys import Secret
 
 
 def import_file(settings: Settings, file: Path) -> str:
@@ -27,12 +26,12 @@ def import_file(settings: Settings, file: Path) -> str:
 
 async def _import(settings: Settings, lines: BinaryIO, progress: Callable[[int], None]) -> Imported:
     async with open_parts(settings) as parts:
-        secret = await parts.key_service.secret(Secret.PSEUDONYM)
+        secret = parts.secrets.pseudonym
         return await import_facts(
             parts.database,
             lambda ins: ins.pseudonym(secret),
             lines,
-            seal=parts.dossier_keys.seal_ins_batch,
+            seal=parts.dossier_keys.sealing(),
             progress=progress,
         )
 

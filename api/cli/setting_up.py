@@ -2,17 +2,16 @@
 
 import asyncio
 from importlib.resources import as_file, files
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from api.cli import clients, importing
+from api.errors import SettingsError
 from api.parts import open_parts
 from api.settings import Settings
 from models.database import open_database, upgrade
 from models.vocabulary import Scope
 from vault.errors import KeyringError
-from vault.local_keys import LocalKeyring
-from vault.locations import keys_from_url
+from vault.locations import KeyringPlace, keyring_from_url, keys_from_url
 
 DEMONSTRATION_CLIENT = "demonstration"
 
@@ -20,16 +19,16 @@ DEMONSTRATION_CLIENT = "demonstration"
 def initialise(settings: Settings) -> None:
     """Create what is missing and bring the rest up to date; doing it again changes nothing.
 
-    Raises KeyringError where the database has dossiers and the keyring is gone: new keys would open none of them.
+    Raises KeyringError where the database has keys and the keyring is gone: new masters would open none of them.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
     keyring = _local_keyring(settings)
-    if keyring is not None and not keyring.exists():
+    if keyring is not None and not keyring.path.exists():
         if asyncio.run(_has_keys(settings)):
-            msg = f"the database holds dossiers sealed under a keyring that is not there: {keyring}"
+            msg = f"the database holds keys wrapped under a keyring that is not there: {keyring.path}"
             raise KeyringError(msg)
-        LocalKeyring.create(keyring)
+        keyring.create()
     asyncio.run(_open_once(settings))
 
 
@@ -46,15 +45,19 @@ def import_demonstration(settings: Settings) -> str:
     return clients.replace(settings, DEMONSTRATION_CLIENT, scopes)
 
 
-def _local_keyring(settings: Settings) -> Path | None:
-    parts = urlsplit(settings.keys_url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+def _local_keyring(settings: Settings) -> KeyringPlace | None:
+    if urlsplit(settings.keys_url).scheme != "file":
+        return None
+    try:
+        return keyring_from_url(settings.keys_url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 async def _has_keys(settings: Settings) -> bool:
     database = await open_database(settings.database_url)
     try:
-        return bool(await database.read("SELECT 1 FROM dossier_key LIMIT 1"))
+        return bool(await database.read("SELECT 1 FROM shard_key LIMIT 1"))
     finally:
         await database.close()
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.queries.documents import Standing
 from vault.keys import DossierKeys
 
 
@@ -36,11 +37,12 @@ async def seal(
     return await keys.seal_text(connection, dossier, _purpose(document), json.dumps(written).encode())
 
 
-async def unseal(keys: DossierKeys, dossier: UUID, document: UUID, sealed: bytes | None) -> Contest | None:
+async def unseal(keys: DossierKeys, dossier: UUID, document: UUID, standing: Standing) -> Contest | None:
     """The contest of a document, if there is one. Raises SealBrokenError."""
-    if sealed is None:
+    if standing.contest_sealed is None:
         return None
-    read: dict[str, Any] = json.loads(await keys.open_text(dossier, _purpose(document), sealed))
+    opened = await keys.open_text(dossier, standing.key, _purpose(document), standing.contest_sealed)
+    read: dict[str, Any] = json.loads(opened)
     answered_at = read["answered_at"]
     return Contest(
         read["reason"],

@@ -99,7 +99,7 @@ class DocumentChanges:
         judgement = await self._judging.permit(actor, Action.DOCUMENT_REPLACE, of_document(document))
         dossier, about = document_of(judgement)
         standing = await stored.read_standing(self._database, dossier, about.id)
-        contest = await unseal(self._keys, dossier, about.id, standing.contest_sealed if standing else None)
+        contest = await unseal(self._keys, dossier, about.id, standing) if standing else None
         if contest is None:
             raise NotFoundError
         answered = replace(contest, kept=True, answer=reason, answered_at=judgement.case.question.at)

@@ -189,7 +189,7 @@ class DocumentService:
             self._may(actor, judgement),
             judgement.decision,
             kept,
-            await unseal(self._keys, dossier, about.id, standing.contest_sealed),
+            await unseal(self._keys, dossier, about.id, standing),
             about.id == in_force if about.document_type == ADVANCE_DIRECTIVES else None,
         )
 

@@ -2,7 +2,7 @@
 
 Asking gives a ticket, which holds no right: fetching is decided again, document by document. The ticket is the instant
 of the asking, sealed under the dossier's key for the subject: nothing is stored, nobody else's ticket opens, and the
-tickets of an erased dossier are noise.
+tickets of an erased dossier are noise, as are those from before its key was replaced.
 """
 
 import base64
@@ -118,7 +118,7 @@ class ExportService:
     async def _check(self, actor: Actor, dossier: UUID, ticket: str, now: datetime) -> None:
         try:
             sealed = base64.b64decode(ticket + "=" * (-len(ticket) % 4), altchars=b"-_", validate=True)
-            said = await self._keys.open_text(dossier, _purpose(actor.subject), sealed)
+            said = (await self._keys.read(dossier)).open_text(_purpose(actor.subject), sealed)
         except (ValueError, SealBrokenError, NoContentError):
             raise NotFoundError from None
         if not timedelta(0) <= now - datetime.fromisoformat(said.decode("ascii")) < LIFE:

@@ -147,7 +147,8 @@ class MessageService:
 
     async def _opened(self, stored: StoredMessage) -> Letter:
         identity = stored.message.id
-        written = json.loads(await self._keys.open_text(stored.dossier, f"message/{identity}", stored.sealed))
+        opened = await self._keys.open_text(stored.dossier, stored.key, f"message/{identity}", stored.sealed)
+        written = json.loads(opened)
         draft = Draft(
             stored.message.addressee,
             written["subject"],

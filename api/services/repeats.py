@@ -57,7 +57,7 @@ class Repeats:
         kept = await find_answer(self._database, request.dossier, request.client, request.key)
         if kept is None:
             return None
-        opened = await self._keys.open_text(request.dossier, request.purpose, b64decode(kept.answer))
+        opened = await self._keys.open_text(request.dossier, kept.sealing, request.purpose, b64decode(kept.answer))
         read = json.loads(opened)
         return Earlier(bytes.fromhex(read["told"]), bytes.fromhex(read["sha256"]), read["size"], read["answer"])
 

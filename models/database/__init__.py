@@ -5,7 +5,7 @@ held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLA
 """
 
 from models.database.bulk import change, load, prepare_bulk
-from models.database.columns import Id, Instant, storable
+from models.database.columns import Id, Instant, instant_to_integer, storable
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
 from models.database.schema import downgrade, upgrade
@@ -21,6 +21,7 @@ __all__ = [
     "change",
     "downgrade",
     "insert",
+    "instant_to_integer",
     "load",
     "open_database",
     "prepare_bulk",

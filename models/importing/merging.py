@@ -18,7 +18,8 @@ from models.database import insert
 from models.importing import staging
 from models.vocabulary import DocumentStatus
 
-_SEALING = {"ins_sealed", "key_id", "wrapped"}
+_KEY = ("version", "key_id", "wrapped")
+_SEALING = {"ins_sealed", *_KEY}
 
 
 async def merge_organizations(connection: AsyncConnection) -> int:
@@ -50,10 +51,8 @@ async def merge_dossiers(connection: AsyncConnection, at: datetime) -> int:
     """Dossiers, and the keys of those that have none; an INS is only taken with the key under which it was sealed."""
     source, key, stored = staging.dossier, tables.dossier_key, tables.dossier.c
     await _keep_last(connection, source, "id")
-    keys = select(source.c.id, source.c.key_id, source.c.wrapped).where(source.c.wrapped.is_not(None))
-    await connection.execute(
-        insert(connection, key).from_select(["dossier", "key_id", "wrapped"], keys).on_conflict_do_nothing()
-    )
+    keys = select(source.c.id, *(source.c[name] for name in _KEY)).where(source.c.wrapped.is_not(None))
+    await connection.execute(insert(connection, key).from_select(["dossier", *_KEY], keys).on_conflict_do_nothing())
     facts = [column for column in source.c if column.name not in {"line", *_SEALING}]
     rows = (
         select(

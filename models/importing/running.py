@@ -1,7 +1,7 @@
 """One file of facts, imported in one transaction: nothing of it remains if a single line is refused."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -28,6 +28,8 @@ class SealedDossier(Protocol):
     @property
     def dossier(self) -> UUID: ...
     @property
+    def version(self) -> int: ...
+    @property
     def key_id(self) -> str: ...
     @property
     def wrapped(self) -> bytes: ...
@@ -35,8 +37,18 @@ class SealedDossier(Protocol):
     def ins_sealed(self) -> bytes: ...
 
 
-SealDossiers = Callable[[Sequence[tuple[UUID, bytes]]], Awaitable[Sequence[SealedDossier]]]
-"""Keys for dossiers that have none, given with their INS (15 characters)."""
+class SealDossiers(Protocol):
+    """Gives keys to the dossiers of one import, within its transaction."""
+
+    async def seal(
+        self, connection: AsyncConnection, dossiers: Sequence[tuple[UUID, bytes]]
+    ) -> Sequence[SealedDossier]:
+        """Keys for dossiers that have none, given with their INS (15 characters)."""
+        ...
+
+    async def settle(self, connection: AsyncConnection) -> None:
+        """Everything else of the import is written: called last before the commit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,8 @@ async def import_facts(
         counted = await _stage(connection, Reader(pseudonym_of), lines, seal, progress)
         changed = await _merge(connection, now())
         await staging.drop(connection)
+        if seal is not None:
+            await seal.settle(connection)
     return Imported(counted.pop("line"), dict(counted), changed)
 
 
@@ -113,12 +127,14 @@ async def _sealed(connection: AsyncConnection, rows: list[Row], seal: SealDossie
         wanted: dict[UUID, bytes] = {row[1]: row[-1] for row in rows}
         for known in await _with_key(connection, list(wanted)):
             del wanted[known]
-        found = {sealed.dossier: sealed for sealed in await seal(list(wanted.items()))}
+        found = {sealed.dossier: sealed for sealed in await seal.seal(connection, list(wanted.items()))}
     return [(*row[:-1], *_sealing(found.get(row[1]))) for row in rows]
 
 
 def _sealing(sealed: SealedDossier | None) -> Row:
-    return (None, None, None) if sealed is None else (sealed.ins_sealed, sealed.key_id, sealed.wrapped)
+    if sealed is None:
+        return None, None, None, None
+    return sealed.ins_sealed, sealed.version, sealed.key_id, sealed.wrapped
 
 
 async def _with_key(connection: AsyncConnection, dossiers: Sequence[UUID]) -> list[UUID]:

@@ -1,6 +1,6 @@
 """Temporary tables that hold the lines of a file as rows, with their numbers, until all of them are known."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import tables
@@ -8,7 +8,7 @@ from models import tables
 metadata = MetaData()
 
 
-def _staged(target: Table, names: str, *more: Column[bytes] | Column[str] | Index) -> Table:
+def _staged(target: Table, names: str, *more: Column[bytes] | Column[int] | Column[str] | Index) -> Table:
     columns = [Column(name, target.c[name].type) for name in names.split()]
     line = Column("line", BigInteger, nullable=False)
     return Table(f"staged_{target.name}", metadata, line, *columns, *more, prefixes=["TEMPORARY"])
@@ -26,6 +26,7 @@ dossier = _staged(
     tables.dossier,
     "id state born protected care_team_consent refuses_break_glass refuses_centre_15 masked_in_emergency",
     Column("ins_sealed", LargeBinary),
+    Column("version", Integer),
     Column("key_id", Text),
     Column("wrapped", LargeBinary),
 )

@@ -1,7 +1,7 @@
 """What is written about documents: facts, never content."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from models.database import Database
 from models.errors import ConstraintError
 from models.facts import Document
 from models.queries.dossiers import hold_dossier
+from models.queries.keys import KEY_COLUMNS, KeyRow, key_of_row
 from models.tables import document, place
 from models.vocabulary import DocumentStatus
 
@@ -131,19 +132,26 @@ async def read_contest(connection: AsyncConnection, dossier: UUID, identity: UUI
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a document's facts do not say and an answer about it does."""
+    """What a document's facts do not say and an answer about it does; `key` is the dossier's, for the contest."""
 
     version: Version
     contest_sealed: bytes | None = None
+    key: KeyRow | None = field(default=None, repr=False)
+
+
+_STANDING = (
+    f"SELECT id, series, document.version, contest_sealed, {KEY_COLUMNS} FROM document "  # noqa: S608  # names of our own tables
+    "LEFT JOIN dossier_key ON dossier_key.dossier = document.dossier WHERE document.dossier = $1::uuid"
+)
 
 
 async def read_standings(database: Database, dossier: UUID) -> dict[UUID, Standing]:
     """Version and contest of every document of a dossier that is not deleted, by one `read`."""
     rows = await database.read(
-        "SELECT id, series, version, contest_sealed FROM document WHERE dossier = $1::uuid AND status <> 'deleted'",
+        f"{_STANDING} AND status <> 'deleted'",
         dossier,
     )
-    return {identity: Standing(Version(series, version), contest) for identity, series, version, contest in rows}
+    return {row[0]: _standing(row) for row in rows}
 
 
 async def read_types(database: Database, documents: Collection[Place]) -> dict[Place, str]:
@@ -160,11 +168,15 @@ async def read_types(database: Database, documents: Collection[Place]) -> dict[P
 async def read_standing(database: Database, dossier: UUID, identity: UUID) -> Standing | None:
     """Version and contest of one document, deleted or not, by one `read`."""
     rows = await database.read(
-        "SELECT series, version, contest_sealed FROM document WHERE dossier = $1::uuid AND id = $2::uuid",
+        f"{_STANDING} AND id = $2::uuid",
         dossier,
         identity,
     )
-    return Standing(Version(*rows[0][:2]), rows[0][2]) if rows else None
+    return _standing(rows[0]) if rows else None
+
+
+def _standing(row: Sequence[Any]) -> Standing:
+    return Standing(Version(row[1], row[2]), row[3], key_of_row(row))
 
 
 async def _insert(connection: AsyncConnection, dossier: UUID, added: Document, version: Version) -> None:

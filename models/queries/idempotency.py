@@ -1,6 +1,6 @@
 """Answers kept under the key that a caller chose, so that asking again gives the same and does nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -8,27 +8,36 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, insert
+from models.queries.keys import KEY_COLUMNS, KeyRow, key_of_row
 from models.tables import idempotency
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """`request` is the SHA-256 of what was asked: the same key with another question is a mistake of the caller."""
+    """`request` is the SHA-256 of what was asked: the same key with another question is a mistake of the caller.
+
+    `sealing` is the dossier's key, of an answer that was read.
+    """
 
     request: bytes
     answer: str
     answered_at: datetime
+    sealing: KeyRow | None = field(default=None, repr=False)
 
 
 async def find_answer(database: Database, dossier: UUID, client: str, key: str) -> KeptAnswer | None:
     rows = await database.read(
-        "SELECT request, answer, answered_at FROM idempotency"
-        " WHERE dossier = $1::uuid AND client = $2::text AND key = $3::text",
+        f"SELECT request, answer, answered_at, {KEY_COLUMNS} FROM idempotency"  # noqa: S608  # names of our own tables
+        " LEFT JOIN dossier_key ON dossier_key.dossier = idempotency.dossier"
+        " WHERE idempotency.dossier = $1::uuid AND client = $2::text AND key = $3::text",
         dossier,
         client,
         key,
     )
-    return KeptAnswer(*rows[0]) if rows else None
+    if not rows:
+        return None
+    request, answer, answered_at = rows[0][:3]
+    return KeptAnswer(request, answer, answered_at, key_of_row(rows[0]))
 
 
 async def keep_answer(connection: AsyncConnection, dossier: UUID, client: str, key: str, kept: KeptAnswer) -> bool:

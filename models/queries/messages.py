@@ -12,18 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.database import Database
 from models.facts import Message
 from models.queries.dossiers import hold_dossier
+from models.queries.keys import KEY_COLUMNS, KeyRow, key_of_row
 from models.tables import message, place
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message as it is kept; `sealed` holds subject, body and references under the dossier's key."""
+    """A message as it is kept; `sealed` holds subject, body and references under the dossier's key.
+
+    `key` is that key, of a message that was read.
+    """
 
     dossier: UUID
     message: Message
     sent_at: datetime
     reply_to: UUID | None
     sealed: bytes = field(repr=False)
+    key: KeyRow | None = field(default=None, repr=False)
 
 
 class InboxPosition(NamedTuple):
@@ -33,7 +38,10 @@ class InboxPosition(NamedTuple):
     id: UUID
 
 
-_SELECT = "SELECT dossier, id, sender, addressee, sent_at, reply_to, sealed FROM message WHERE"
+_SELECT = (
+    "SELECT message.dossier, id, sender, addressee, sent_at, reply_to, sealed, "  # noqa: S608  # names of our own tables
+    f"{KEY_COLUMNS} FROM message LEFT JOIN dossier_key ON dossier_key.dossier = message.dossier WHERE"
+)
 
 
 async def add_message(connection: AsyncConnection, stored: StoredMessage) -> None:
@@ -55,7 +63,7 @@ async def add_message(connection: AsyncConnection, stored: StoredMessage) -> Non
 
 
 async def find_message(database: Database, dossier: UUID, identity: UUID) -> StoredMessage | None:
-    rows = await database.read(f"{_SELECT} dossier = $1::uuid AND id = $2::uuid", dossier, identity)
+    rows = await database.read(f"{_SELECT} message.dossier = $1::uuid AND id = $2::uuid", dossier, identity)
     return _stored(rows[0]) if rows else None
 
 
@@ -74,5 +82,5 @@ async def list_inbox(
 
 
 def _stored(row: Sequence[Any]) -> StoredMessage:
-    dossier, identity, sender, addressee, sent_at, reply_to, sealed = row
-    return StoredMessage(dossier, Message(identity, sender, addressee), sent_at, reply_to, sealed)
+    dossier, identity, sender, addressee, sent_at, reply_to, sealed = row[:7]
+    return StoredMessage(dossier, Message(identity, sender, addressee), sent_at, reply_to, sealed, key_of_row(row))

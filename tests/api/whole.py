@@ -20,7 +20,7 @@ from models.importing import import_facts
 from models.queries.clients import StoredClient, add_client
 from models.vocabulary import Scope, SubjectType
 from tests.api.service import ORIGIN, bearer
-from vault.keys import DossierKeys, Secret
+from vault.keys import DossierKeys, ShardKeys, read_secrets
 from vault.local_keys import LocalKeyring
 
 Json = dict[str, Any]
@@ -84,7 +84,7 @@ class Whole:
     async def learn(self, *facts: Mapping[str, object]) -> None:
         """Import facts."""
         lines = [json.dumps(fact).encode() for fact in facts]
-        seal = self.keys.seal_ins_batch
+        seal = self.keys.sealing()
         await import_facts(self.database, lambda ins: ins.pseudonym(self.secret), lines, seal=seal)
 
     async def deposit(self, who: str = TREATING, content: bytes = b"content", **metadata: object) -> str:
@@ -160,8 +160,9 @@ async def whole(database_url: str, home: Path) -> AsyncIterator[Whole]:
         async with service(settings, now=clock) as app:
             transport = httpx.ASGITransport(cast("Any", app))  # Litestar names the messages more narrowly
             async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=bearer(KEY)) as http:
-                secret = await keyring.secret(Secret.PSEUDONYM)
-                made = Whole(http, database, clock, home, secret, DossierKeys(database, keyring))
+                shards = ShardKeys(database, keyring)
+                secret = (await read_secrets(database, shards)).pseudonym
+                made = Whole(http, database, clock, home, secret, DossierKeys(database, shards))
                 await made.learn(*POPULATION)
                 yield made
     finally:

@@ -29,7 +29,7 @@ def on_postgresql() -> Iterator[tuple[Work, Work]]:
     reader = Reader(_pseudonym)
     for number, line in enumerate(lines, 1):
         for kind, row in reader.rows(number, line):
-            rows[kind].append(row if kind != "dossier" else (*row[:-1], None, None, None))
+            rows[kind].append(row if kind != "dossier" else (*row[:-1], None, None, None, None))
     with postgresql() as server, asyncio.Runner() as runner:
         url = server.create("benchmark")
         upgrade(url)
@@ -38,8 +38,10 @@ def on_postgresql() -> Iterator[tuple[Work, Work]]:
         for kind in rows:
             columns = ", ".join(f"{name}" for name in BY_KIND[kind].columns.keys() if name != "line")  # noqa: SIM118  # SQLAlchemy's collection iterates over columns
             source = "dossier" if kind == "dossier" else kind
-            extra = ", NULL::text AS key_id, NULL::bytea AS wrapped" if kind == "dossier" else ""
-            named = columns.replace(", key_id, wrapped", "")
+            extra = (
+                ", NULL::integer AS version, NULL::text AS key_id, NULL::bytea AS wrapped" if kind == "dossier" else ""
+            )
+            named = columns.replace(", version, key_id, wrapped", "")
             runner.run(
                 bare.execute(f"CREATE TABLE bare_{kind} AS SELECT 0::bigint AS line, {named}{extra} FROM {source}")
             )

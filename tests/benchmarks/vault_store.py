@@ -16,7 +16,7 @@ from models.database import Database, open_database, upgrade
 from tests.benchmarks.frame import Work, benchmark
 from tests.servers.minio import MinioServer, minio
 from vault.documents import Documents
-from vault.keys import DossierKeys
+from vault.keys import DossierKeys, RowKeys, ShardKeys
 from vault.local_keys import LocalKeyring
 from vault.locations import store_from_url
 
@@ -117,8 +117,9 @@ def _sides() -> Iterator[tuple[_Vault, _Bare]]:
         database = runner.run(open_database(url))
         store = store_from_url(server.url(BUCKET))
         runner.run(store.prepare())
-        keys = DossierKeys(database, LocalKeyring.create(Path(folder, "keyring.json")))
-        yield _Vault(runner, database, Documents(database, store, keys)), _Bare(_client(server))
+        shards = ShardKeys(database, LocalKeyring.create(Path(folder, "keyring.json")))
+        keys, rows = DossierKeys(database, shards), RowKeys(shards)
+        yield _Vault(runner, database, Documents(database, store, keys, rows)), _Bare(_client(server))
         runner.run(store.close())
         runner.run(database.close())
 

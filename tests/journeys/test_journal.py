@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from api.parts import JOURNAL_NAME
+from api.parts import open_parts
 from tests.journeys.people import (
     HOSPITAL,
     HOSPITAL_ID,
@@ -25,10 +24,8 @@ from tests.journeys.people import (
 )
 from tests.journeys.service import Record, Service, refused
 from vault.errors import ProofError
-from vault.journal.checkpoint import Signer, Verifier
+from vault.journal.checkpoint import Verifier
 from vault.journal.proof import Proof, verify_inclusion
-from vault.keys import Secret
-from vault.locations import keys_from_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +195,12 @@ def test_fhir(record: Record) -> None:
 
 def verifier_of(service: Service) -> Verifier:
     """The public key of the deployment's journal, as its operator hands it out."""
-    seed = asyncio.run(keys_from_url(service.stack.settings.keys_url).secret(Secret.JOURNAL_SIGNING))
-    return Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(seed)).verifier
+
+    async def read() -> Verifier:
+        async with open_parts(service.stack.settings) as parts:
+            return parts.signer.verifier
+
+    return asyncio.run(read())
 
 
 def test_a_proof_is_verified_without_the_service(record: Record) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import tables
 from models.database import Database
@@ -302,6 +303,7 @@ async def test_a_document_superseded_by_a_file_may_be_current_again(database: Da
 @dataclass(frozen=True)
 class _Sealed:
     dossier: UUID
+    version: int
     key_id: str
     wrapped: bytes
     ins_sealed: bytes
@@ -312,15 +314,21 @@ class _Sealer:
 
     def __init__(self) -> None:
         self.asked: list[tuple[UUID, bytes]] = []
+        self.settled: list[int] = []
 
-    async def __call__(self, dossiers: Sequence[tuple[UUID, bytes]]) -> Sequence[SealedDossier]:
+    async def seal(
+        self, connection: AsyncConnection, dossiers: Sequence[tuple[UUID, bytes]]
+    ) -> Sequence[SealedDossier]:
         await asyncio.sleep(0)
         sealed = []
         for dossier, ins in dossiers:
             self.asked.append((dossier, ins))
             key = b"key %d" % len(self.asked)
-            sealed.append(_Sealed(dossier, "k1", key, ins[::-1] + key))
+            sealed.append(_Sealed(dossier, 1, "k1", key, ins[::-1] + key))
         return sealed
+
+    async def settle(self, connection: AsyncConnection) -> None:
+        self.settled.append((await connection.execute(text("SELECT count(*) FROM dossier_key"))).scalar_one())
 
 
 async def test_numbers_are_sealed_with_a_key_of_the_dossier(database: Database) -> None:
@@ -329,8 +337,9 @@ async def test_numbers_are_sealed_with_a_key_of_the_dossier(database: Database) 
     other = LINES["dossier"] | {"ins": OTHER_INS}
     await _import(database, LINES["dossier"], other, seal=sealer)
     assert set(sealer.asked) == {(ALICE, INS.encode()), (BASILE, OTHER_INS.encode())}
+    assert sealer.settled == [2]
     rows = await _rows(database)
-    keys = {row[0]: row[1] for row in rows["dossier_key"]}
+    keys = {row[0]: row[-1] for row in rows["dossier_key"]}
     columns = [column.name for column in tables.dossier.c]
     sealed = {row[0]: row[columns.index("ins_sealed")] for row in rows["dossier"]}
     assert sealed == {ALICE: INS.encode()[::-1] + keys[ALICE], BASILE: OTHER_INS.encode()[::-1] + keys[BASILE]}

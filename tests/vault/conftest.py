@@ -8,7 +8,7 @@ import pytest
 from models.database import Database
 from vault.blobs import BlobStore
 from vault.documents import Documents
-from vault.keys import DossierKeys
+from vault.keys import DossierKeys, RowKeys, ShardKeys
 from vault.local_keys import LocalKeyring
 from vault.locations import store_from_url
 
@@ -20,9 +20,21 @@ def keyring(tmp_path: Path) -> LocalKeyring:
 
 
 @pytest.fixture
-def dossier_keys(database: Database, keyring: LocalKeyring) -> DossierKeys:
+def shards(database: Database, keyring: LocalKeyring) -> ShardKeys:
+    """Shards' keys in each database engine in turn."""
+    return ShardKeys(database, keyring)
+
+
+@pytest.fixture
+def dossier_keys(database: Database, shards: ShardKeys) -> DossierKeys:
     """Dossiers' keys in each database engine in turn."""
-    return DossierKeys(database, keyring)
+    return DossierKeys(database, shards)
+
+
+@pytest.fixture
+def rows(shards: ShardKeys) -> RowKeys:
+    """The keys of rows in each database engine in turn."""
+    return RowKeys(shards)
 
 
 @pytest.fixture(params=["filesystem", "minio"])
@@ -43,6 +55,6 @@ async def store(store_url: str) -> AsyncIterator[BlobStore]:
 
 
 @pytest.fixture
-def documents(database: Database, store: BlobStore, dossier_keys: DossierKeys) -> Documents:
+def documents(database: Database, store: BlobStore, dossier_keys: DossierKeys, rows: RowKeys) -> Documents:
     """Documents in each database engine and each object store in turn."""
-    return Documents(database, store, dossier_keys)
+    return Documents(database, store, dossier_keys, rows)

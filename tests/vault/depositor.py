@@ -8,7 +8,7 @@ from pathlib import Path
 from models.database import open_database
 from tests.vault.deposits import DOCUMENT, DOSSIER, MEBIBYTE
 from vault.documents import Documents
-from vault.keys import DossierKeys
+from vault.keys import DossierKeys, RowKeys, ShardKeys
 from vault.local_keys import LocalKeyring
 from vault.locations import store_from_url
 
@@ -16,8 +16,9 @@ from vault.locations import store_from_url
 async def deposit_for_ever(database_url: str, store_url: str, keyring: Path) -> None:
     """Says `writing` once the first pieces are in the store."""
     database = await open_database(database_url)
-    keys = DossierKeys(database, LocalKeyring.open(keyring))
-    documents = Documents(database, store_from_url(store_url), keys)
+    shards = ShardKeys(database, LocalKeyring.open(keyring))
+    keys, rows = DossierKeys(database, shards), RowKeys(shards)
+    documents = Documents(database, store_from_url(store_url), keys, rows)
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(20):

@@ -13,7 +13,7 @@ from tests.doubles.blobs import MemoryBlobStore
 from tests.vault.deposits import DOCUMENT, DOSSIER, MEBIBYTE, OTHER_DOCUMENT, OTHER_DOSSIER, deposit, read
 from vault.documents import Deposit, Documents
 from vault.errors import SealBrokenError
-from vault.keys import DossierKeys
+from vault.keys import DossierKeys, RowKeys
 
 CHUNK = 16 * 1024
 OPAQUE = r"^what was stored does not open$"
@@ -32,9 +32,9 @@ def store() -> MemoryBlobStore:
 
 
 @pytest.fixture
-def documents(database: Database, store: MemoryBlobStore, dossier_keys: DossierKeys) -> Documents:
+def documents(database: Database, store: MemoryBlobStore, dossier_keys: DossierKeys, rows: RowKeys) -> Documents:
     """Documents in that store."""
-    return Documents(database, store, dossier_keys)
+    return Documents(database, store, dossier_keys, rows)
 
 
 async def two(documents: Documents, database: Database, **other: Any) -> tuple[Deposit, Deposit]:

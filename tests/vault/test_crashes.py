@@ -17,8 +17,7 @@ from tests.vault.deposits import DOCUMENT, DOSSIER, MEBIBYTE, OTHER_DOCUMENT, TI
 from vault.blobs import BlobStore
 from vault.documents import Documents
 from vault.errors import NoContentError, StoreUnavailableError
-from vault.keys import DossierKeys
-from vault.local_keys import LocalKeyring
+from vault.keys import DossierKeys, RowKeys
 from vault.reconciling import Report, reconcile
 
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -50,11 +49,11 @@ async def deposit_or_crash(documents: Documents, database: Database, step: str) 
 
 @pytest.mark.parametrize("step", ["before its transaction", "before its commit", "after its commit"])
 async def test_a_deposit_that_ends_before_its_transaction_does_is_nothing(
-    database: Database, dossier_keys: DossierKeys, step: str
+    database: Database, dossier_keys: DossierKeys, rows: RowKeys, step: str
 ) -> None:
     """Its object is there, with a pending row, until reconciling."""
     store = FailingBlobStore()
-    documents = Documents(database, store, dossier_keys)
+    documents = Documents(database, store, dossier_keys, rows)
     with pytest.raises(CrashError):
         await deposit_or_crash(documents, database, step)
     with pytest.raises(NoContentError):
@@ -66,11 +65,11 @@ async def test_a_deposit_that_ends_before_its_transaction_does_is_nothing(
 
 @pytest.mark.parametrize("step, objects", [("put", 0), ("after put", 1)])
 async def test_a_deposit_that_the_store_did_not_acknowledge_is_nothing(
-    database: Database, dossier_keys: DossierKeys, step: str, objects: int
+    database: Database, dossier_keys: DossierKeys, rows: RowKeys, step: str, objects: int
 ) -> None:
     """Whether or not the object is there, and even if it cannot be removed now."""
     store = FailingBlobStore(step, "delete")
-    documents = Documents(database, store, dossier_keys)
+    documents = Documents(database, store, dossier_keys, rows)
     with pytest.raises(StoreUnavailableError):
         await deposit(documents, database, b"content")
     assert (await left(database), len(store.objects)) == ((0, 1, 0), objects)
@@ -80,11 +79,11 @@ async def test_a_deposit_that_the_store_did_not_acknowledge_is_nothing(
 
 
 async def test_a_deposit_that_the_database_does_not_take_writes_no_object(
-    database: Database, dossier_keys: DossierKeys
+    database: Database, dossier_keys: DossierKeys, rows: RowKeys
 ) -> None:
     """Its row comes first."""
     store = FailingBlobStore()
-    documents = Documents(FailingDatabase(database, transactions=0), store, dossier_keys)
+    documents = Documents(FailingDatabase(database, transactions=0), store, dossier_keys, rows)
     with pytest.raises(DatabaseUnavailableError):
         await documents.write(DOSSIER, DOCUMENT, 1, "text/plain", pieces(b"content"))
     assert (await left(database), store.objects) == ((0, 0, 0), {})
@@ -92,11 +91,11 @@ async def test_a_deposit_that_the_database_does_not_take_writes_no_object(
 
 @pytest.mark.parametrize("transactions, removed", [(1, 1), (2, 1)])
 async def test_a_removal_that_the_database_interrupts_is_finished_later(
-    database: Database, dossier_keys: DossierKeys, transactions: int, removed: int
+    database: Database, dossier_keys: DossierKeys, rows: RowKeys, transactions: int, removed: int
 ) -> None:
     """Before the object is removed or after; whoever discarded sees no error."""
     store = FailingBlobStore()
-    documents = Documents(FailingDatabase(database, transactions=transactions), store, dossier_keys)
+    documents = Documents(FailingDatabase(database, transactions=transactions), store, dossier_keys, rows)
     written = await documents.write(DOSSIER, DOCUMENT, 1, "text/plain", pieces(b"content"))
     await documents.discard(written)
     assert await left(database) == (0, 1, 0)
@@ -106,11 +105,11 @@ async def test_a_removal_that_the_database_interrupts_is_finished_later(
 
 @pytest.mark.parametrize("step", ["delete", "after delete"])
 async def test_an_erasure_that_the_store_interrupts_is_an_erasure(
-    database: Database, dossier_keys: DossierKeys, step: str
+    database: Database, dossier_keys: DossierKeys, rows: RowKeys, step: str
 ) -> None:
     """Its key is gone; the object goes with the next reconciling."""
     store = FailingBlobStore()
-    documents = Documents(database, store, dossier_keys)
+    documents = Documents(database, store, dossier_keys, rows)
     await deposit(documents, database, b"content")
     await deposit(documents, database, b"other", document=OTHER_DOCUMENT)
     async with database.begin() as connection:
@@ -125,10 +124,10 @@ async def test_an_erasure_that_the_store_interrupts_is_an_erasure(
 
 
 async def test_a_cancelled_deposit_leaves_nothing(
-    database: Database, dossier_keys: DossierKeys, store: BlobStore
+    database: Database, dossier_keys: DossierKeys, rows: RowKeys, store: BlobStore
 ) -> None:
     """Its caller went away in the middle."""
-    documents = Documents(database, store, dossier_keys)
+    documents = Documents(database, store, dossier_keys, rows)
     middle = asyncio.Event()
 
     async def stopping() -> AsyncIterator[bytes]:
@@ -146,10 +145,9 @@ async def test_a_cancelled_deposit_leaves_nothing(
 
 
 async def test_a_killed_deposit_is_nothing(
-    database: Database, migrated_url: str, store: BlobStore, store_url: str, keyring: LocalKeyring, tmp_path: Path
+    database: Database, migrated_url: str, store: BlobStore, store_url: str, documents: Documents, tmp_path: Path
 ) -> None:
     """A real process, in the middle of a document, by a signal that it cannot catch."""
-    documents = Documents(database, store, DossierKeys(database, keyring))
     await deposit(documents, database, b"other", document=OTHER_DOCUMENT)
     _kill_in_the_middle([migrated_url, store_url, str(tmp_path / "keyring.json")])
     with pytest.raises(NoContentError):

@@ -34,7 +34,7 @@ from vault.errors import (
     SealBrokenError,
     StoreUnavailableError,
 )
-from vault.keys import DossierKeys
+from vault.keys import DossierKeys, RowKeys
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CHUNK = 16 * 1024
@@ -47,9 +47,9 @@ def memory() -> MemoryBlobStore:
 
 
 @pytest.fixture
-def in_memory(database: Database, memory: MemoryBlobStore, dossier_keys: DossierKeys) -> Documents:
+def in_memory(database: Database, memory: MemoryBlobStore, dossier_keys: DossierKeys, rows: RowKeys) -> Documents:
     """Documents in that store, at noon."""
-    return Documents(database, memory, dossier_keys, now=lambda: NOON, max_size=9 * MEBIBYTE)
+    return Documents(database, memory, dossier_keys, rows, now=lambda: NOON, max_size=9 * MEBIBYTE)
 
 
 async def counts(database: Database) -> tuple[int, int]:
@@ -342,10 +342,12 @@ async def test_a_reading_that_is_left_lets_go_of_the_store(
 
 
 @pytest.mark.parametrize("size", [100, 5 * MEBIBYTE])
-async def test_a_store_that_fails_is_unavailable(database: Database, dossier_keys: DossierKeys, size: int) -> None:
+async def test_a_store_that_fails_is_unavailable(
+    database: Database, dossier_keys: DossierKeys, rows: RowKeys, size: int
+) -> None:
     """On writing and on reading, which is no tampering."""
     store = FailingBlobStore()
-    documents = Documents(database, store, dossier_keys)
+    documents = Documents(database, store, dossier_keys, rows)
     await deposit(documents, database, bytes(size))
     store.failing = {"put", "get"}
     with pytest.raises(StoreUnavailableError):

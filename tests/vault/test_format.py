@@ -49,7 +49,7 @@ async def test_an_independent_reader_opens_what_the_vault_wrote(
     store = FilesystemBlobStore(tmp_path / "blobs")
     await store.prepare()
     dossier_keys = DossierKeys(database, keyring)
-    documents = Documents(database, store, dossier_keys)
+    documents = Documents(database, store, dossier_keys, rows)
     await deposit(documents, database, plaintext[:size], version=7, content_type="text/plain; charset=utf-8")
     async with database.begin() as connection:
         ins_sealed = await dossier_keys.seal_text(connection, DOSSIER, INS_PURPOSE, INS.encode())

@@ -14,7 +14,7 @@ from tests.doubles.blobs import LONG_AGO, FailingBlobStore, MemoryBlobStore
 from tests.vault.deposits import DOCUMENT, DOSSIER, OTHER_DOCUMENT, TITLE, deposit, pieces, read
 from vault.documents import Documents
 from vault.errors import DepositLostError
-from vault.keys import DossierKeys
+from vault.keys import DossierKeys, RowKeys
 from vault.reconciling import Missing, Report, reconcile
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -28,9 +28,9 @@ def store() -> FailingBlobStore:
 
 
 @pytest.fixture
-def documents(database: Database, store: MemoryBlobStore, dossier_keys: DossierKeys) -> Documents:
+def documents(database: Database, store: MemoryBlobStore, dossier_keys: DossierKeys, rows: RowKeys) -> Documents:
     """Documents in that store, deposited at noon."""
-    return Documents(database, store, dossier_keys, now=lambda: NOON)
+    return Documents(database, store, dossier_keys, rows, now=lambda: NOON)
 
 
 async def pending(database: Database) -> Sequence[Any]:

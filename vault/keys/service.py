@@ -5,7 +5,7 @@ masters are a keyset: one is primary and wraps, the enabled ones still unwrap, a
 enabled again, a destroyed one never again. Keys are chosen by their id, never by trial.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -45,7 +45,11 @@ class Name:
 
     def facts(self, key_id: str) -> tuple[bytes, ...]:
         """What is authenticated with the key, `key_id` being the key that wraps it."""
-        return b"key", key_id.encode(), self.purpose.encode(), self.owner, self.version.to_bytes(4, "big")
+        return b"key", key_id.encode(), *self.own_facts()
+
+    def own_facts(self) -> tuple[bytes, bytes, bytes]:
+        """Of `facts`, those that say nothing of the key that wraps it."""
+        return self.purpose.encode(), self.owner, self.version.to_bytes(4, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Status:
     service: str
     generation: int
     masters: tuple[Master, ...]
-    floors: dict[Tree, int]
+    floors: Mapping[Tree, int]
 
 
 class KeyService(Protocol):

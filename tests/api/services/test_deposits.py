@@ -22,7 +22,7 @@ from policy.engine import Engine
 from vault.documents import Documents
 from vault.errors import ContentTooLargeError
 from vault.journal.reading import Reader
-from vault.keys import Secret
+from vault.keys import RowKeys
 
 INS = "185057800608491"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -48,8 +48,8 @@ def pieces(count: int, error: Exception | None = None) -> AsyncIterator[bytes]:
 @pytest.fixture
 async def dossier(parts: Parts) -> UUID:
     """An open dossier, and a hospital."""
-    secret = await parts.key_service.secret(Secret.PSEUDONYM)
-    seal = parts.dossier_keys.seal_ins_batch
+    secret = parts.secrets.pseudonym
+    seal = parts.dossier_keys.sealing()
     await import_facts(parts.database, lambda ins: ins.pseudonym(secret), FACTS, seal=seal)
     return Ins.parse(INS).pseudonym(secret)
 
@@ -59,7 +59,7 @@ def deposits(parts: Parts) -> Deposits:
     """The use cases, with a limit that a test can exceed."""
     rules = FolderRules(None, Engine.load(), NOW, Swaps(parts.database, parts.ledger))
     judging = Judging(parts.database, rules, parts.ledger, lambda: NOW, lambda **_: None)
-    vault = Documents(parts.database, parts.store, parts.dossier_keys, max_size=LIMIT)
+    vault = Documents(parts.database, parts.store, parts.dossier_keys, RowKeys(parts.shards), max_size=LIMIT)
     return Deposits(parts.database, judging, parts.dossier_keys, vault)
 
 

@@ -33,7 +33,6 @@ from models.importing import import_facts
 from models.vocabulary import Scope
 from policy.engine import Engine
 from vault.journal.reading import Reader
-from vault.keys import Secret
 
 INS = "185057800608491"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -131,8 +130,8 @@ class Bench:
 @pytest.fixture
 async def bench(parts: Parts) -> Bench:
     """A dossier with three documents, its treating physician and a nurse of the care team."""
-    secret = await parts.key_service.secret(Secret.PSEUDONYM)
-    seal = parts.dossier_keys.seal_ins_batch
+    secret = parts.secrets.pseudonym
+    seal = parts.dossier_keys.sealing()
     lines = [json.dumps(fact).encode() for fact in FACTS]
     await import_facts(parts.database, lambda ins: ins.pseudonym(secret), lines, seal=seal)
     return Bench(parts, Ins.parse(INS).pseudonym(secret), secret)

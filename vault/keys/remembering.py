@@ -1,0 +1,35 @@
+"""What is remembered in memory: for a while, and so much of it."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Clock = Callable[[], float]
+
+_Name = TypeVar("_Name")
+_Thing = TypeVar("_Thing")
+
+
+class Remembered(Generic[_Name, _Thing]):
+    """Things by name; the one not asked for longest goes first."""
+
+    def __init__(self, clock: Clock, capacity: int, seconds: float) -> None:
+        self._clock = clock
+        self._capacity = capacity
+        self._seconds = seconds
+        self._things: OrderedDict[_Name, tuple[float, _Thing]] = OrderedDict()
+
+    def get(self, name: _Name) -> _Thing | None:
+        """The thing, if it is remembered still."""
+        until, thing = self._things.get(name, (0.0, None))
+        if thing is None or self._clock() >= until:
+            return None
+        self._things.move_to_end(name)
+        return thing
+
+    def put(self, name: _Name, thing: _Thing) -> None:
+        """Remember it from now on."""
+        self._things[name] = (self._clock() + self._seconds, thing)
+        self._things.move_to_end(name)
+        while len(self._things) > self._capacity:
+            self._things.popitem(last=False)
