@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 
 from models import tables
 from models.database import Database
@@ -108,13 +108,21 @@ async def test_switches(filled: Database) -> None:
 
 async def test_erasing(filled: Database) -> None:
     """Nothing of the dossier remains but what the journal keeps; other dossiers lose nothing."""
-    entry = {"sequence": 1, "position": 0, "leaf": b"", "entry": b"", "at": AT, "subject": "person/x"}
+    entry = {"sequence": 1, "leaf": b"", "previous": b"", "commitment": b"", "at": AT}
+    told = {"id": ALICE, "obligation": "notify_patient", "action": "document:read", "mode": "normal"}
+    beside: dict[Table, dict[str, object]] = {
+        tables.notification: {**told, "sequence": 1, "at": AT, "due_at": AT},
+        tables.scrub_finding: {"document": ALICE, "what": "missing", "found_at": AT},
+        tables.idempotency: {"client": "x", "key": "y", "request": b"", "answer": "", "answered_at": AT},
+        tables.journal_entry: entry,
+    }
     async with filled.begin() as connection:
         for dossier, number in ((ALICE, 1), (BASILE, 2)):
             await add_document(connection, dossier, document(number))
             message = Message(UUID(int=0x3E55 + number), JULIE.rpps, KARIM.rpps)
             await add_message(connection, StoredMessage(dossier, message, AT, None, b""))
-        await connection.execute(insert(tables.journal_entry), {"dossier": ALICE, **entry})
+            for table, row in beside.items():
+                await connection.execute(insert(table), {"dossier": dossier, **row})
         assert await written.erase_dossier(connection, ALICE)
         assert not await written.erase_dossier(connection, ALICE)
         left = {
@@ -127,6 +135,8 @@ async def test_erasing(filled: Database) -> None:
         places = (await connection.execute(select(tables.place.c.dossier))).scalars().all()
     assert left == {"journal_entry"}
     assert list(places) == [BASILE, BASILE]
+    for name in ("notification", "scrub_finding", "idempotency", "document", "message"):
+        assert len(await filled.read(f"SELECT 1 FROM {name} WHERE dossier = $1::uuid", BASILE)) == 1
     assert await _dossier(filled, ALICE) is None
     assert await _dossier(filled, BASILE) == world.OTHER_DOSSIER
 
