@@ -1,5 +1,6 @@
 """The trace: who did what, and the proof that it was written."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -13,15 +14,18 @@ from api.errors import MalformedRequestError, NotFoundError
 from api.openapi import Documented
 from api.paging import limit_of
 from api.requests import Call
+from api.routes.journal_examples import EXAMPLES
 from api.schemas import journal as wire
-from api.services.journal import JournalService, Trace
+from api.services.journal import JournalService
 from models.facts import Reference
 from models.vocabulary import Scope
-from vault.journal.entry import Item, Line
-from vault.journal.fhir import audit_event
+from vault.journal.entry import Entry, Item
+from vault.journal.searchset import searchset
+from vault.journal.sentences import Words, sentence
 
 _encode = msgspec.json.Encoder().encode
-_FHIR = "application/fhir+json"
+_JSON, _FHIR = "application/json", "application/fhir+json"
+_VARY = ((b"vary", b"accept"),)
 
 
 class JournalController(Controller):
@@ -31,7 +35,10 @@ class JournalController(Controller):
     opt = {"scope": Scope.JOURNAL}  # noqa: RUF012 - the framework declares it as an instance's
     tags = ["Journal"]  # noqa: RUF012 - likewise
 
-    @get(summary="Read", documented=Documented("A page, newest first.", answer=wire.JournalPage))
+    @get(
+        summary="Read",
+        documented=Documented("A page, newest first.", answer=wire.JournalPage, answer_examples=EXAMPLES),
+    )
     async def page(
         self,
         request: Call,
@@ -39,12 +46,14 @@ class JournalController(Controller):
         after: FromQuery[str | None] = None,
         limit: FromQuery[str | None] = None,
     ) -> ASGIApp:
-        """The journal; FHIR R4 `AuditEvent` in a searchset with `Accept: application/fhir+json`."""
-        begin = None if after is None else _sequence(after)
-        trace = await _service(request).page(actor_of(request), dossier, begin, limit_of(limit))
-        if _FHIR in request.headers.get("accept", ""):
-            return JsonAnswer(_encode(_bundle(trace)), content_type=_FHIR.encode("ascii"))
-        return JsonAnswer(_encode(wire.JournalPage([_view(line) for line in trace.lines], trace.next)))
+        """The journal; with `Accept: application/fhir+json`, FHIR R4 `AuditEvent`s after IHE BALP in a searchset."""
+        begin, most = None if after is None else _sequence(after), limit_of(limit)
+        trace = await _service(request).page(actor_of(request), dossier, begin, most)
+        if request.accept.best_match([_JSON, _FHIR]) == _FHIR:
+            bundle = searchset(trace.entries, _links(request, trace.next))
+            return JsonAnswer(_encode(bundle), headers=_VARY, content_type=_FHIR.encode("ascii"))
+        entries = [_view(number, entry, sentence(entry, trace.reasons)) for number, entry in trace.entries]
+        return JsonAnswer(_encode(wire.JournalPage(entries, trace.next)), headers=_VARY)
 
     @get("/{entry:int}/proof", summary="Prove")
     async def proof(self, request: Call, dossier: FromPath[UUID], entry: FromPath[int]) -> ASGIApp:
@@ -66,15 +75,19 @@ def _sequence(text: str) -> int:
     return int(text)
 
 
-def _bundle(trace: Trace) -> dict[str, object]:
-    entries = [{"resource": audit_event(line.entry)} for line in trace.lines]
-    return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+def _links(request: Call, following: int | None) -> dict[str, str]:
+    """Addresses relative to this host, which callers may know by another name than it does."""
+    url = request.url
+    links = {"self": f"{url.path}?{url.query}" if url.query else url.path}
+    if following is not None:
+        links["next"] = f"{url.path}?{urlencode(request.query_params.dict() | {'after': following}, doseq=True)}"
+    return links
 
 
-def _view(line: Line) -> wire.JournalEntry:
-    entry = line.entry
+def _view(number: int, entry: Entry, text: Words) -> wire.JournalEntry:
     return wire.JournalEntry(
-        entry=line.sequence,
+        entry=number,
+        text=wire.Text(text.fr, text.en),
         at=entry.at,
         subject=_reference(entry.subject),
         organization=entry.organization,

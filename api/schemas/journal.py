@@ -10,6 +10,13 @@ class Named(Struct, frozen=True):
     id: str
 
 
+class Text(Struct, frozen=True):
+    """The same sentence in French and in English."""
+
+    fr: str
+    en: str
+
+
 class JournalItem(Struct, frozen=True):
     """One line of a batch, a listing or an export."""
 
@@ -20,7 +27,10 @@ class JournalItem(Struct, frozen=True):
 
 
 class JournalEntry(Struct, frozen=True, omit_defaults=True):
-    """One decision or change; `entry` is its number in the dossier, from 1 without a gap."""
+    """One decision or change; `entry` is its number in the dossier, from 1 without a gap.
+
+    `text` tells it to a patient. When it was is told by `at` alone, for the reader's own client to write as it does.
+    """
 
     entry: int
     at: datetime
@@ -33,6 +43,7 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     revision: str
     client: str
     request_id: str
+    text: Text
     organization: str | None = None
     reason: str = ""
     patient_present: bool = False
@@ -42,7 +53,10 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
 
 
 class JournalPage(Struct, frozen=True):
-    """Entries, newest first; `next` is given back as `after`."""
+    """Entries, newest first; `next` is given back as `after`.
+
+    A number that is missing was erased at the end of its legal time. Its proof still says that it was there.
+    """
 
     entries: list[JournalEntry]
     next: int | None

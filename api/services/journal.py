@@ -1,26 +1,37 @@
 """The trace as those see it who may: the patient, the treating physician, and each one his own part."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from api.services.judging import Actor, Judging
+from api.services.documents import SEAL_BROKEN
+from api.services.judging import Actor, Judgement, Judging
 from models.facts import Reference
 from models.vocabulary import Action, Obligation, ResourceType
-from vault.journal.entry import Line
+from policy.reasons import Register
+from vault.journal.entry import Entry
 from vault.journal.proof import Proof
 from vault.journal.reading import Reader
+from vault.journal.sentences import Words
 
 _LAST = 2**63 - 1
 """No entry has a higher number: it is what a database counts up to."""
 
+_SEAL_BROKEN = Words("Ce qui est conservé du document ne s’ouvre pas.", "What is stored of the document does not open.")
+"""The one reason that is no rule's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A page of a dossier's journal, newest first; `next` is the sequence after which the rest begins."""
+    """A page of a dossier's journal, newest first, by number; `next` is the number after which the rest begins.
 
-    lines: Sequence[Line]
+    What was erased is left out: its number stays free and its proof can be asked for. `reasons` are the sentences of
+    the rules in force; a rule that is not among them any more is told without one.
+    """
+
+    entries: Sequence[tuple[int, Entry]]
     next: int | None
+    reasons: Mapping[str, Words]
 
 
 class JournalService:
@@ -32,23 +43,38 @@ class JournalService:
 
     async def page(self, actor: Actor, dossier: UUID, after: int | None, limit: int) -> Trace:
         """The journal of a dossier; with `own_entries_only`, the asker's own part (R1111-43)."""
-        own = await self._own_entries_of(actor, dossier)
+        judgement = await self._enter(actor, dossier)
+        own = _own_entries_of(actor, judgement)
         lines = await self._reader.read(dossier, after=after, limit=limit + 1, subject=own)
         shown = lines[:limit]
-        return Trace(shown, shown[-1].sequence if len(lines) > limit else None)
+        return Trace(
+            [(line.sequence, line.entry) for line in shown if line.entry is not None],
+            shown[-1].sequence if len(lines) > limit else None,
+            _reasons(judgement.engine.register),
+        )
 
     async def proof(self, actor: Actor, dossier: UUID, sequence: int) -> Proof | None:
         """That an entry is in the journal, against a signed checkpoint; None if there is no such entry to see."""
-        own = await self._own_entries_of(actor, dossier)
+        own = _own_entries_of(actor, await self._enter(actor, dossier))
         if not 0 < sequence <= _LAST:
             return None
         line = await self._reader.line(dossier, sequence)
-        if line is None or (own is not None and line.entry.subject != own):
+        if line is None or (own is not None and (line.entry is None or line.entry.subject != own)):
             return None
         return await self._reader.proof(dossier, sequence)
 
-    async def _own_entries_of(self, actor: Actor, dossier: UUID) -> Reference | None:
+    async def _enter(self, actor: Actor, dossier: UUID) -> Judgement:
+        """The permission to read the journal, itself journaled."""
         about = Reference(ResourceType.DOSSIER.value, str(dossier))
         judgement = await self._judging.permit(actor, Action.JOURNAL_READ, about)
         await self._judging.record(actor.caller, [judgement])
-        return actor.subject if Obligation.OWN_ENTRIES_ONLY in judgement.decision.obligations else None
+        return judgement
+
+
+def _own_entries_of(actor: Actor, judgement: Judgement) -> Reference | None:
+    return actor.subject if Obligation.OWN_ENTRIES_ONLY in judgement.decision.obligations else None
+
+
+def _reasons(register: Register) -> Mapping[str, Words]:
+    told = {rule: Words(reason.fr, reason.en) for rule, reason in register.reasons.items()}
+    return {SEAL_BROKEN: _SEAL_BROKEN} | told

@@ -11,7 +11,7 @@ from models.reference import PROFESSIONS
 from models.vocabulary import OrganizationKind, ProfessionKind, RepresentationKind, SubjectType
 from vault.journal.entry import Entry
 from vault.journal.language import Language
-from vault.journal.parties import asked_by_holder, parties
+from vault.journal.meaning import asked_by_holder, parties
 
 _PHYSICIAN = "physician"
 _KINDS = {

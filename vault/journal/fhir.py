@@ -13,7 +13,7 @@ from models.vocabulary import Action, Mode, ResourceType, SubjectType
 from vault.journal.balp import CONFIGURATION, DECISION, HL7, PATTERNS, QUERY, Code, Pattern
 from vault.journal.elements import absent, code, identified, named, string
 from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry, Item, Value
-from vault.journal.parties import asked_by_holder, parties
+from vault.journal.meaning import action_of, asked_by_holder, parties
 
 Json = dict[str, Any]
 
@@ -56,7 +56,7 @@ def audit_event(entry: Entry) -> Json:
         event["contained"] = [_operation_outcome(entry)]
     event |= {
         "type": pattern.type.coding(),
-        "subtype": [pattern.subtype.coding(), {"system": "urn:dmp:action", **code(entry.action)}],
+        "subtype": [pattern.subtype.coding(), {"system": "urn:dmp:action", **code(action_of(entry) or entry.action)}],
         "action": pattern.verb,
         "recorded": entry.at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
         "outcome": _outcome(entry),
@@ -71,14 +71,15 @@ def _pattern(entry: Entry) -> Pattern:
     """Callers may have asked for anything; only what the DMP knows has a pattern of its own."""
     if entry.action == POLICY_SWAP:
         return CONFIGURATION
-    return PATTERNS[Action(entry.action)] if entry.action in frozenset(Action) else DECISION
+    action = action_of(entry)
+    return DECISION if action is None else PATTERNS[action]
 
 
 def _outcome(entry: Entry) -> str:
     """A denial is a serious failure as in BALP's example; a question that cannot be put is a minor one (HTTP 400)."""
     if entry.allowed:
         return _SUCCESS
-    asked = entry.action in frozenset(Action) or entry.items
+    asked = action_of(entry) is not None or entry.items
     return _SERIOUS_FAILURE if asked and entry.mode in frozenset(Mode) else _MINOR_FAILURE
 
 
@@ -144,7 +145,7 @@ def _entities(entry: Entry, pattern: Pattern) -> list[Json]:
 
 def _query(entry: Entry) -> Json:
     """What was asked for, as the journal keeps it: action and resource."""
-    asked = f"{entry.action} {entry.resource.type}/{entry.resource.id}"
+    asked = f"{action_of(entry)} {entry.resource.type}/{entry.resource.id}"
     query = base64.b64encode(asked.encode()).decode("ascii")
     entity = {"type": _SYSTEM_OBJECT.coding(), "role": _QUERIED.coding()}
     return entity | string("description", asked) | {"query": query}
@@ -152,7 +153,8 @@ def _query(entry: Entry) -> Json:
 
 def _data(entry: Entry) -> Json:
     """What was acted on; of what was made, the id stands in the change."""
-    about, made = entry.resource, _MADE.get(Action(entry.action)) if entry.action in frozenset(Action) else None
+    about, action = entry.resource, action_of(entry)
+    made = None if action is None else _MADE.get(action)
     if made and isinstance(identity := entry.change.get(made.value), str):
         about = Reference(made.value, identity)
     role = _REPORT if about.type == ResourceType.DOCUMENT else _DOMAIN_RESOURCE

@@ -14,6 +14,7 @@ from vault.journal.english import ENGLISH
 from vault.journal.entry import Entry, Item
 from vault.journal.french import FRENCH, unbroken
 from vault.journal.language import Language, Phrase
+from vault.journal.meaning import listing_of
 
 _GIVEN_BY_PERMISSION = frozenset(
     {
@@ -27,10 +28,6 @@ _GIVEN_BY_PERMISSION = frozenset(
     }
 )
 """What is done once it is permitted. Anything else was done only if the entry says what it changed."""
-
-_OPENING = frozenset({Action.DOCUMENT_LIST, Action.DOSSIER_EXPORT})
-_SHOWN = frozenset({Action.DOCUMENT_READ, Action.JOURNAL_READ})
-"""How a listing or a copy is entered in the journal: its own action, then what it shows."""
 
 Reasons = Mapping[str, str]
 
@@ -67,9 +64,8 @@ def _tell(entry: Entry, language: Language, reasons: Reasons) -> str:
 
 def _tell_batch(entry: Entry, language: Language, reasons: Reasons, who: str, how: str) -> str:
     batch, items = language.batch, entry.items
-    if _is_listing(items):
-        copied = items[0].action == Action.DOSSIER_EXPORT
-        done = language.copied if copied else language.actions[Action.DOCUMENT_LIST].done
+    if listing := listing_of(entry):
+        done = language.copied if listing is Action.DOSSIER_EXPORT else language.actions[listing].done
         shown = sum(item.action == Action.DOCUMENT_READ for item in items)
         return f"{who} {done}{_count(language, batch.listed, shown)}{how}."
     made = _form(language, batch.requests, len(items)).format(who=who, n=len(items), how=how)
@@ -91,11 +87,6 @@ def _tell_items(action: str, items: list[Item], language: Language, reasons: Rea
         why = _quoted([item.rule for item in refused], language, reasons)
         parts.append(f"{count}{language.colon}{why}" if why else count)
     return f"{_phrase_of(action, language).asked} ({', '.join(parts)})"
-
-
-def _is_listing(items: tuple[Item, ...]) -> bool:
-    shown = all(item.action in _SHOWN for item in items[1:])
-    return items[0].action in _OPENING and shown and all(item.allowed for item in items)
 
 
 def _phrase(entry: Entry, language: Language) -> Phrase:
