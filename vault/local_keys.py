@@ -103,13 +103,12 @@ class LocalKeyring:
         await self._look()
         if any(wrapped.key_id not in self._usable for _, wrapped in keys):
             await self._look(at_once=True)
+        ways = {key_id: self._way(key_id) for key_id in {wrapped.key_id for _, wrapped in keys}}
         nonces, rewrapped = self._randomness(NONCE_SIZE * len(keys)), list[WrappedKey]()
-        primaries = {tree: self._primary(tree) for tree in Tree}
         for number, (name, wrapped) in enumerate(keys):
-            wrapping = self._wrapping(wrapped.key_id)
-            primary = primaries[Tree(wrapped.key_id.partition("/")[0])]
+            before, primary = ways[wrapped.key_id]
             nonce = nonces[number * NONCE_SIZE : (number + 1) * NONCE_SIZE]
-            rewrapped.append(primary.wrap(name, wrapping.unwrap(name, wrapped), nonce))
+            rewrapped.append(before.rewrap(name, wrapped, primary, nonce))
         return rewrapped
 
     async def rotate(self, tree: Tree) -> Master:
@@ -161,6 +160,11 @@ class LocalKeyring:
         if key_id not in self._usable:
             raise SealBrokenError
         return self._usable[key_id]
+
+    def _way(self, key_id: str) -> tuple[WrappingKey, WrappingKey]:
+        """The master of that id, and the primary of its tree."""
+        wrapping = self._wrapping(key_id)
+        return wrapping, self._primary(Tree(key_id.partition("/")[0]))
 
     async def _look(self, *, at_once: bool = False) -> None:
         """Read the file again if it is another one: at once, or every few seconds.

@@ -21,7 +21,7 @@ _LENGTH_SIZE = 4
 
 def pack(*fields: bytes) -> bytes:
     """Fields one after the other, each behind its length, so that no two lists give the same bytes."""
-    return b"".join(len(field).to_bytes(_LENGTH_SIZE, "big") + field for field in fields)
+    return b"".join([len(field).to_bytes(_LENGTH_SIZE, "big") + field for field in fields])
 
 
 def derive(key: bytes, *info: bytes) -> bytes:

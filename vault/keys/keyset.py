@@ -11,6 +11,7 @@ from vault.sealing import NONCE_SIZE, SealingKey, pack
 
 _USABLE = frozenset({KeyState.PRIMARY, KeyState.ENABLED})
 _PREFIX_SIZE = 5
+_NONCE_END = _PREFIX_SIZE + NONCE_SIZE
 
 
 class WrappingKey:
@@ -20,37 +21,45 @@ class WrappingKey:
     packed once, since a rotation wraps many.
     """
 
-    __slots__ = ("_cipher", "_head", "_prefix", "key", "key_id", "version")
+    __slots__ = ("_decrypt", "_encrypt", "_head", "_prefix", "key", "key_id", "version")
 
     def __init__(self, key_id: str, version: int, key: bytes) -> None:
         self.key_id = key_id
         self.version = version
         self.key = key
         sealing = SealingKey.of(version, key)
-        self._cipher = sealing.cipher
         self._prefix = sealing.prefix
         self._head = pack(self._prefix, b"key", key_id.encode())
+        self._encrypt, self._decrypt = sealing.cipher.encrypt, sealing.cipher.decrypt
 
     def __repr__(self) -> str:
         return f"WrappingKey({self.key_id!r})"
 
     def wrap(self, name: Name, key: bytes, nonce: bytes) -> WrappedKey:
         """The key of that name; `nonce` is 12 random bytes."""
-        return WrappedKey(self.key_id, self._prefix + nonce + self._cipher.encrypt(nonce, key, self._facts(name)))
+        return self._sealed(pack(*name.own_facts()), key, nonce)
 
     def unwrap(self, name: Name, wrapped: WrappedKey) -> bytes:
         """The key of that name. Raises SealBrokenError, whatever is wrong."""
+        return self._opened(pack(*name.own_facts()), wrapped)
+
+    def rewrap(self, name: Name, wrapped: WrappedKey, primary: "WrappingKey", nonce: bytes) -> WrappedKey:
+        """The key of that name, which this one wrapped, under another. Raises SealBrokenError."""
+        facts = pack(*name.own_facts())
+        return primary._sealed(facts, self._opened(facts, wrapped), nonce)  # noqa: SLF001  # another of the same class
+
+    def _sealed(self, facts: bytes, key: bytes, nonce: bytes) -> WrappedKey:
+        return WrappedKey(self.key_id, self._prefix + nonce + self._encrypt(nonce, key, self._head + facts))
+
+    def _opened(self, facts: bytes, wrapped: WrappedKey) -> bytes:
         sealed = wrapped.wrapped
-        nonce = sealed[_PREFIX_SIZE : _PREFIX_SIZE + NONCE_SIZE]
+        nonce = sealed[_PREFIX_SIZE:_NONCE_END]
         if wrapped.key_id != self.key_id or sealed[:_PREFIX_SIZE] != self._prefix or len(nonce) != NONCE_SIZE:
             raise SealBrokenError
         try:
-            return self._cipher.decrypt(nonce, sealed[_PREFIX_SIZE + NONCE_SIZE :], self._facts(name))
+            return self._decrypt(nonce, sealed[_NONCE_END:], self._head + facts)
         except InvalidTag:
             raise SealBrokenError from None
-
-    def _facts(self, name: Name) -> bytes:
-        return self._head + pack(*name.own_facts())
 
 
 @dataclass(frozen=True, slots=True)
