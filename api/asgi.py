@@ -128,7 +128,7 @@ async def _begin_rules(settings: Settings, parts: Parts, metrics: Metrics, at: d
 def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], datetime]) -> dict[str, object]:
     """What the controllers call, under the name by which they find it."""
     database, ledger, keys, vault = parts.database, parts.ledger, parts.dossier_keys, parts.documents
-    reader = Reader(database, parts.signer)
+    reader = Reader(database, parts.journal_keys, parts.signer)
     feeding = Feeding(database, judging, ledger, secret)
     return {
         "dossiers": Dossiers(database, judging, keys, vault, secret),

@@ -120,5 +120,5 @@ async def test_the_journal_does_not_tell_what_was_deposited(deposits: Deposits, 
     """Those who read a journal may not see the document: they learn that there is one, not what it is."""
     hidden = replace(METADATA, withheld=True, hidden_from_representatives=True)
     receipt = await deposits.deposit(ACTOR, dossier, hidden, pieces(1))
-    (line,) = await Reader(parts.database, parts.signer).read(dossier, limit=9)
+    (line,) = await Reader(parts.database, parts.journal_keys, parts.signer).read(dossier, limit=9)
     assert dict(line.entry.change) == {"document": str(receipt.id)}

@@ -40,7 +40,7 @@ def swaps(parts: Parts) -> Swaps:
 
 async def entries(parts: Parts) -> list[Entry]:
     """What the journal has of no dossier, oldest first."""
-    lines = await Reader(parts.database, parts.signer).read(NO_DOSSIER, limit=100)
+    lines = await Reader(parts.database, parts.journal_keys, parts.signer).read(NO_DOSSIER, limit=100)
     assert (await verify_log(parts.database)).broken is None
     return [line.entry for line in reversed(lines)]
 
