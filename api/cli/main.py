@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -131,6 +132,48 @@ def verify(settings: Settings) -> None:
     from api.cli import maintenance
 
     click.echo(maintenance.verify_journal(settings))
+
+
+@dmp.group()
+def notifications() -> None:
+    """What patients and treating physicians are still to be told."""
+
+
+@notifications.command("list")
+@click.option("--dead", is_flag=True, help="Those that were given up.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@click.pass_obj
+def list_notifications(settings: Settings, limit: int, *, dead: bool) -> None:
+    """Those that wait, the next one first."""
+    from api.cli import notifications as outbox
+
+    click.echo(outbox.listing(settings, dead=dead, limit=limit))
+
+
+@notifications.command("retry")
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=click.UUID)
+@click.pass_obj
+def retry_notifications(settings: Settings, ids: Sequence[UUID]) -> None:
+    """Have these tried again now, or all that were given up."""
+    from api.cli import notifications as outbox
+
+    click.echo(outbox.retry(settings, ids))
+
+
+@dmp.group()
+def retention() -> None:
+    """What the law lets us keep no longer."""
+
+
+@retention.command("run")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--traces-years", default=10, show_default=True, type=click.IntRange(1, 100))
+@click.pass_obj
+def run_retention(settings: Settings, traces_years: int, *, dry_run: bool) -> None:
+    """Destroy dossiers closed for ten years, and make the traces of those long gone unreadable."""
+    from api.cli import retention as keeping
+
+    click.echo(keeping.run(settings, dry_run=dry_run, traces_years=traces_years))
 
 
 @dmp.command()
