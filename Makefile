@@ -65,7 +65,8 @@ clean: ## remove what was made here; the cache of the user and var/ stay
 
 .PHONY: help demo test test-long bench check serve loadtest lint format lock clean servers-begun postgresql
 
-PYTEST = $(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+# As many processes as there are processors; each has servers of its own.
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term-missing:skip-covered
 # What decides and what keeps is covered entirely; the rest is shown.
 COVERAGE = $(BIN)/coverage report --include='policy/*,vault/*' --fail-under=100 --format=total >/dev/null \
 	|| { echo "policy and vault must be covered entirely, branches included" >&2; exit 1; }

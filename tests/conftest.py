@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -38,9 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[NOT_RUN] = []
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of several processes that share the tests is done: what it used, and what it could not run."""
+    told = getattr(node, "workeroutput", {})
+    node.config.stash[VERSIONS].update(told.get("versions", {}))
+    node.config.stash[NOT_RUN].extend(told.get("not_run", []))
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     """Below everything else that pytest prints: which servers were really used, what could not be run."""
+    told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told |= {"versions": session.config.stash[VERSIONS], "not_run": session.config.stash[NOT_RUN]}
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if not isinstance(reporter, pytest.TerminalReporter):
