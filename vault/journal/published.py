@@ -6,7 +6,7 @@ forked: of two checkpoints of one log, each is over a beginning of the log that 
 
 from collections.abc import Sequence
 
-from vault.errors import ProofError
+from vault.errors import NoObjectError, ProofError
 from vault.journal.checkpoint import Checkpoint, Verifier, open_note
 from vault.journal.tiles import LARGEST_TILE, Tile, above, edge_root, partial_tiles, tile_root, within
 from vault.records import JOURNAL, RecordStore
@@ -44,6 +44,25 @@ async def newest_published(records: RecordStore, verifiers: Sequence[Verifier]) 
     return checkpoint
 
 
+async def hold_of_one_log(
+    records: RecordStore, verifiers: Sequence[Verifier], held: Sequence[Checkpoint]
+) -> Checkpoint:
+    """The newest published checkpoint, once it is certain that these are over beginnings of its log.
+
+    Raises ProofError, which says of a checkpoint that it is of a fork, or larger than what is published.
+    """
+    newest = await newest_published(records, verifiers)
+    tiles = Tiles(records, newest)
+    for checkpoint in held:
+        if checkpoint.size > newest.size:
+            msg = f"the checkpoint of {checkpoint.size} entries is newer than what is published, of {newest.size}"
+            raise ProofError(msg)
+        if await tiles.root(checkpoint.size) != checkpoint.root:
+            msg = f"the checkpoint of {checkpoint.size} entries is not of the log that is published: there is a fork"
+            raise ProofError(msg)
+    return newest
+
+
 class Tiles:
     """The tiles of one checkpoint: none is believed that does not lead to its root."""
 
@@ -55,7 +74,7 @@ class Tiles:
     async def root(self, size: int) -> bytes:
         """The root of the log as it was when it had so many entries, no more than the checkpoint says.
 
-        Raises ProofError if the tiles are not what the checkpoint was signed over, NoObjectError if one is missing.
+        Raises ProofError if a tile is missing, or not what the checkpoint was signed over.
         """
         await self._hold_edge()
         edge = [(await self._read(within(tile, self._checkpoint.size)))[: tile.width] for tile in partial_tiles(size)]
@@ -82,4 +101,8 @@ class Tiles:
         return self._known[tile]
 
     async def _fetch(self, tile: Tile) -> list[bytes]:
-        return tile.decode(await self._records.read_record(JOURNAL + tile.path(), LARGEST_TILE + 1))
+        try:
+            return tile.decode(await self._records.read_record(JOURNAL + tile.path(), LARGEST_TILE + 1))
+        except NoObjectError:
+            msg = f"{JOURNAL}{tile.path()} is not there"
+            raise ProofError(msg) from None

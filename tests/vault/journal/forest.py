@@ -1,14 +1,18 @@
 """Trees of leaves that nobody wrote: what publication needs of a journal, in any size at once."""
 
 import hashlib
-from collections.abc import Sequence
+from functools import cache
 
 from sqlalchemy import delete, insert
 
 from models.database import Database, load
 from models.tables import journal_head, journal_leaf, journal_node
 from tests.vault.journal.entries import DOSSIER
+from vault.journal.checkpoint import Signer
 from vault.journal.hashes import read_head
+from vault.journal.published import checkpoint_name
+from vault.journal.tiles import full_tiles, partial_tiles
+from vault.journal.tree import Frontier, Node, compute, perfect
 
 
 def leaves(start: int, end: int, name: str = "leaf") -> list[bytes]:
@@ -38,6 +42,20 @@ async def replant(database: Database, size: int, name: str = "leaf", *, kept: in
     await grow(database, size, name)
 
 
-def of(size: int, name: str = "leaf") -> Sequence[bytes]:
-    """The leaves of a tree that only grew."""
-    return leaves(0, size, name)
+@cache
+def _stored(forged: int, size: int) -> dict[Node, bytes]:
+    planted = [*leaves(0, forged), *leaves(forged, size, "forged")]
+    return Frontier().extend(planted)[1] | {Node(0, position): leaf for position, leaf in enumerate(planted)}
+
+
+def publication(signer: Signer, *sizes: int, forged: int | None = None) -> dict[str, bytes]:
+    """What a log has published that had these sizes, and from the leaf `forged` on other leaves."""
+    largest = sizes[-1]
+    stored = _stored(largest if forged is None else forged, largest)
+    records: dict[str, bytes] = {}
+    for size in sizes:
+        checkpoint = signer.sign(size, compute(perfect(0, size), stored))
+        tiles = (*full_tiles(0, size), *partial_tiles(size))
+        records |= {f"journal/{tile.path()}": tile.encode(stored) for tile in tiles}
+        records[checkpoint_name(size)] = checkpoint.encode()
+    return records
