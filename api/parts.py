@@ -11,7 +11,6 @@ from api.settings import Settings
 from models.database import Database, open_database
 from vault.documents import Documents
 from vault.journal.checkpoint import Signer
-from vault.journal.hashes import read_head
 from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 from vault.keys import DossierKeys, KeyService, RowKeys, Secrets, ShardKeys, read_secrets, refuse_older
@@ -19,6 +18,10 @@ from vault.locations import Store, keys_from_url, store_from_url
 
 JOURNAL_NAME = "dmp-authz/journal"
 """The journal's origin in its signed checkpoints."""
+
+_JOURNAL_SIZE = (
+    "SELECT COALESCE((SELECT size FROM journal_head), 0) + (SELECT COUNT(*) FROM journal_waiting) AS entries"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,9 @@ class Parts:
     signer: Signer
 
     async def journal_size(self) -> int:
-        """How many entries the journal has."""
-        async with self.database.connect() as connection:
-            return (await read_head(connection)).size
+        """How many entries the journal has, in its tree or waiting to be."""
+        ((size,),) = await self.database.read(_JOURNAL_SIZE)
+        return int(size)
 
 
 @asynccontextmanager
