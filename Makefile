@@ -26,7 +26,7 @@ test: servers-begun $(VENV)/.dev postgresql ## run the tests, on real PostgreSQL
 	@$(COVERAGE)
 
 test-long: servers-begun $(VENV)/.dev $(VENV)/.postgresql ## the same with the long runs in full
-	@DMP_ORACLE_CASES=2000000 DMP_BULK_SITUATIONS=1000000 $(PYTEST)
+	@DMP_ORACLE_CASES=2000000 DMP_BULK_SITUATIONS=1000000 DMP_FUZZ=1000000 $(PYTEST)
 	@$(COVERAGE)
 
 bench: servers-begun $(VENV)/.dev postgresql ## ratios, each against a reference measured in the same run

@@ -58,7 +58,7 @@ class Verifier:
     key: Ed25519PublicKey
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not _NAME.fullmatch(self.name) or not _encodable(self.name):
             raise ProofError("the name of a key has no space and no plus")
 
     @property
