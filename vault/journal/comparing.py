@@ -33,26 +33,26 @@ _COLUMNS = select(journal_checkpoint.c.size, journal_checkpoint.c.note, journal_
 
 @dataclass(slots=True)
 class Signed:
-    """What was ever signed for publication: the checkpoints that hold, and what is wrong with the others.
+    """What was ever signed for publication, and what is wrong with it.
 
-    `published` is how many are in the store, `largest` the size of the last of them.
+    `unlike` is what the tree must be held to beside the database's own checkpoints: those of the store that are others,
+    and the database's largest, which a tree that was cut short does not reach. `published` is how many are in the
+    store, `largest` the size of the last of them.
     """
 
-    checkpoints: list[Checkpoint] = field(default_factory=list)
+    unlike: list[Checkpoint] = field(default_factory=list)
     published: int = 0
     largest: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
 async def read_checkpoints(database: Database, store: RecordStore, verifiers: Sequence[Verifier]) -> Signed:
-    """Every checkpoint of the database and of the store, opened, and the two held against each other.
+    """Every checkpoint of the store held against the database's, whose signatures `vault.journal.audit` verifies.
 
     One that waits to be published does not lack in the store. Memory grows by a few hundred bytes for each.
     """
     signed = Signed()
     rows = {row.size: row for row in await _rows(database, _COLUMNS.order_by(journal_checkpoint.c.size))}
-    for size, held in rows.items():
-        _open(signed, size, held.note, "database", verifiers)
     missing = {size for size, row in rows.items() if row.published_at is not None}
     async for name, data in _records(store, CHECKPOINTS, LARGEST_NOTE):
         size = size_of(name)
@@ -66,9 +66,12 @@ async def read_checkpoints(database: Database, store: RecordStore, verifiers: Se
             signed.wrong.append(f"checkpoint {size} is in the object store and not in the database")
         elif row.note.encode() != data:
             signed.wrong.append(f"checkpoint {size} in the object store is not the one in the database")
-        if row is None or row.note.encode() != data or size not in rows:
+        if row is None or row.note.encode() != data:
             _open(signed, size, data.decode(errors="replace"), "object store", verifiers)
     signed.wrong += [f"checkpoint {size} was published and is not in the object store" for size in sorted(missing)]
+    if rows:
+        last = rows[max(rows)]
+        _open(signed, last.size, last.note, "database", verifiers)
     return signed
 
 
@@ -81,7 +84,7 @@ def _open(signed: Signed, size: int, note: str, where: str, verifiers: Sequence[
         return
     if checkpoint.size != size:
         signed.wrong.append(f"checkpoint {size} in the {where} is over {checkpoint.size} entries")
-    signed.checkpoints.append(checkpoint)
+    signed.unlike.append(checkpoint)
 
 
 async def _signed_meanwhile(database: Database, size: int) -> _Row | None:
