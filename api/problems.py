@@ -60,6 +60,12 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
 _UNAVAILABLE = Problem(
     "unavailable", 503, "The service cannot answer at the moment; the same request may succeed later."
 )
+_STORE_UNAVAILABLE = Problem(
+    "unavailable",
+    503,
+    "The object store does not answer at the moment; the same request may succeed later.",
+    headers={"Retry-After": "5"},
+)
 _FAULT = Problem(
     "fault", 500, "The service failed to answer; the failure is recorded under the request's X-Request-ID."
 )
@@ -84,7 +90,7 @@ _FIXED: Mapping[type[Exception], Problem] = {
     BundleError: _POLICY,
     JournalUnavailableError: Problem("journal", 503, "The access cannot be written down, so it is not given."),
     KeysUnavailableError: _UNAVAILABLE,
-    StoreUnavailableError: _UNAVAILABLE,
+    StoreUnavailableError: _STORE_UNAVAILABLE,
     NoContentError: Problem("no-content", 404, "Nothing is kept under this document."),
     DepositLostError: Problem("deposit-lost", 409, "The deposit was given up before it was complete; deposit again."),
     ContentTooLargeError: _TOO_LARGE,

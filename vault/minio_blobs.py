@@ -2,10 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
 
 from vault.blobs import NAME, PIECE_SIZE, StoredObject, blocks, hold_suitable
 from vault.errors import NoObjectError, NoticeChangedError, ObjectExistsError, StoreError, StoreUnavailableError
@@ -13,7 +12,6 @@ from vault.limits import Limits
 from vault.minio_bucket import BucketClient
 from vault.minio_calls import Calls
 from vault.minio_client import DOCUMENTS, Bucket
-from vault.minio_errors import asked
 from vault.notices import Notice, named
 from vault.parts import send_all
 from vault.records import folder_of_records, recorded
@@ -22,8 +20,6 @@ __all__ = ["Bucket", "Limits", "MinioBlobStore"]
 
 PART_SIZE = 8 * 1024 * 1024
 """Of a multipart upload; what is no larger goes in one request. S3 takes 5 MiB to 5 GiB and 10,000 parts."""
-
-T = TypeVar("T")
 
 
 class MinioBlobStore:
@@ -47,12 +43,12 @@ class MinioBlobStore:
 
     async def prepare(self) -> None:
         """See BlobStore."""
-        await self._write(self._client.make_ready)
+        await self._calls.write(self._client.make_ready)
         await hold_suitable(self, secrets.token_hex(16), self._put_in_parts)
 
     async def probe(self) -> None:
         """See BlobStore."""
-        if not await self._read(self._client.answers):
+        if not await self._calls.read(self._client.answers):
             raise StoreUnavailableError("the bucket is gone")
 
     async def put(self, name: str, data: AsyncIterator[bytes]) -> None:
@@ -60,55 +56,55 @@ class MinioBlobStore:
         parts = blocks(data, PART_SIZE)
         gathered = [await anext(parts, b"")]
         if len(gathered[0]) < PART_SIZE:
-            await self._write(self._client.create, _key(name), gathered[0], _word())
+            await self._calls.write(self._client.create, _key(name), gathered[0], _word())
         else:
             await self._put_in_parts(name, parts, gathered)
 
     async def get(self, name: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
         """See BlobStore."""
-        opening = partial(asked, self._client.open, _key(name), stop)
+        opening = partial(self._client.open, _key(name), stop)
         async for piece in self._calls.stream(opening, start, PIECE_SIZE):
             yield piece
 
     async def delete(self, name: str) -> None:
         """See BlobStore. Every version goes."""
-        await self._write(self._client.remove, _key(name))
+        await self._calls.write(self._client.remove, _key(name))
 
     async def names(self) -> AsyncGenerator[StoredObject]:
         """See BlobStore. Interrupted uploads are not listed: the server expires them after a day."""
         after = ""
-        while page := await self._read(self._client.list_after, after):
+        while page := await self._calls.read(self._client.list_after, after):
             for each in page:
                 yield each
             after = page[-1].name
 
     async def read_notice(self, name: str, most: int, known: str | None = None) -> Notice | None:
         """See NoticeBoard."""
-        return await self._read(self._client.read, named(name), most, known)
+        return await self._calls.read(self._client.read, named(name), most, known)
 
     async def post_notice(self, name: str, data: bytes, known: str | None) -> str:
         """See NoticeBoard."""
         try:
-            return await self._write(self._client.replace, named(name), data, known, _word())
+            return await self._calls.write(self._client.replace, named(name), data, known, _word())
         except (ObjectExistsError, NoObjectError):
             raise NoticeChangedError("the notice is not the one that was to be replaced") from None
 
     async def remove_notice(self, name: str) -> None:
         """See NoticeBoard."""
-        await self._write(self._client.remove, named(name))
+        await self._calls.write(self._client.remove, named(name))
 
     async def keep(self, name: str, data: bytes) -> None:
         """See RecordStore."""
-        await self._write(self._client.keep, recorded(name), data)
+        await self._calls.write(self._client.keep, recorded(name), data)
 
     async def read_record(self, name: str, most: int) -> bytes:
         """See RecordStore."""
-        return await self._read(self._client.read_record, recorded(name), most)
+        return await self._calls.read(self._client.read_record, recorded(name), most)
 
     async def record_names(self, folder: str, after: str = "") -> AsyncGenerator[str]:
         """See RecordStore."""
         folder = folder_of_records(folder)
-        while page := await self._read(self._client.list_records, folder, after):
+        while page := await self._calls.read(self._client.list_records, folder, after):
             for name in page:
                 yield name
             after = page[-1]
@@ -125,23 +121,17 @@ class MinioBlobStore:
         async def following() -> bytes:
             return gathered.pop() if gathered else await anext(parts, b"")
 
-        upload = await self._write(self._client.begin, key, word)
+        upload = await self._calls.write(self._client.begin, key, word)
         finished = False
         try:
-            adding = partial(self._write, self._client.add, key, upload)
+            adding = partial(self._calls.write, self._client.add, key, upload)
             etags = await send_all(following, adding, self._parts_of_one, self._parts)
-            await self._write(self._client.complete, key, upload, etags, word)
+            await self._calls.write(self._client.complete, key, upload, etags, word)
             finished = True
         finally:
             if not finished:
                 with suppress(StoreError):
-                    await self._write(self._client.abort, key, upload)
-
-    async def _read(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await self._calls.read(asked, function, *arguments)
-
-    async def _write(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await self._calls.write(asked, function, *arguments)
+                    await self._calls.write(self._client.abort, key, upload)
 
 
 def _word() -> str:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from vault.breaker import Breaker
 from vault.errors import StoreSilentError, StoreUnavailableError
 from vault.limits import Limits
+from vault.minio_errors import asked
 from vault.minio_lines import Line
 
 T = TypeVar("T")
@@ -33,8 +34,8 @@ class Response(Protocol):
 class Calls:
     """Turns, threads, time limits, repetition, and a breaker each for reading and writing.
 
-    A store that has lost its quorum for writing still reads, and nobody is to be kept from that. Functions raise
-    StoreError, and StoreSilentError if asking again may help.
+    A store that has lost its quorum for writing still reads, and nobody is to be kept from that. Everything raises
+    StoreError, whatever the functions raise that are called.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -141,4 +142,4 @@ class Calls:
 
 def _on(line: Line, function: Callable[..., T], *arguments: Any) -> T:
     with line.used():
-        return function(*arguments)
+        return asked(function, *arguments)
