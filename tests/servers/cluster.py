@@ -7,13 +7,15 @@ Where hosts cannot be made it is one process with four folders, and the store sa
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from subprocess import Popen
 from typing import Protocol
 
 from tests.servers.balancer import balancer
 from tests.servers.errors import UnavailableError
-from tests.servers.minio import MinioServer, judges, minio, new_drives, new_server, obtain, settings
+from tests.servers.minio import MinioServer, judges, minio, new_drives, new_server, obtain, settings, status
 from tests.servers.namespaces import Network, network
 from tests.servers.processes import running, wait_for
 
@@ -31,8 +33,8 @@ class Cluster(Protocol):
         """It ends at this instant, in the middle of whatever it does."""
         ...
 
-    def bring_back(self, node: int) -> None:
-        """With what it had. Returns once it answers again."""
+    def bring_back(self) -> None:
+        """Whatever was lost, with what it had. Returns once each node sees all others."""
         ...
 
 
@@ -52,14 +54,11 @@ def of_hosts() -> Iterator[Cluster]:
     """Four nodes, each on a host of its own. Raises UnavailableError."""
     obtain()
     with network(len(NODES)) as hosts, ExitStack() as nodes:
-        addresses = [f"{hosts.address(node)}:{_PORT}" for node in NODES]
-        server = new_server(nodes.enter_context(balancer(addresses)), new_drives(hosts.folder, len(NODES)))
+        address = nodes.enter_context(balancer([f"{hosts.address(node)}:{_PORT}" for node in NODES]))
+        server = new_server(address, new_drives(hosts.folder, len(NODES)))
         store = _Hosts(server, hosts)
         nodes.callback(store.stop)
-        for node in NODES:
-            store.start(node)
-        for node in NODES:
-            store.wait_for(node)
+        store.bring_back()
         yield store
 
 
@@ -82,14 +81,21 @@ class _Hosts:
         process.kill()
         stack.close()
 
-    def bring_back(self, node: int) -> None:
-        self.start(node)
-        self.wait_for(node)
+    def bring_back(self) -> None:
+        """Together: none answers before the others are there."""
+        for node in NODES:
+            if node not in self._running:
+                self._start(node)
+        for node in NODES:
+            wait_for(self._running[node][1], partial(_is_whole, self._address(node)), self._log(node))
 
-    def start(self, node: int) -> None:
-        """Without waiting: no node answers before the others are there."""
+    def stop(self) -> None:
+        for node in list(self._running):
+            self.lose(node)
+
+    def _start(self, node: int) -> None:
         drives = zip(NODES, self.server.drives, strict=True)
-        peers = [f"http://{self.hosts.address(peer)}:{_PORT}{drive}" for peer, drive in drives]
+        peers = [f"http://{self._address(peer)}{drive}" for peer, drive in drives]
         command = [*self.hosts.inside(node), str(obtain()), "server", "--address", self._address(node), *peers]
         environment = settings(self.server, self.hosts.folder)
         stack = ExitStack()
@@ -97,13 +103,6 @@ class _Hosts:
             running(command, log=self._log(node), answers=lambda: True, environment=environment)
         )
         self._running[node] = stack, process
-
-    def wait_for(self, node: int) -> None:
-        wait_for(self._running[node][1], lambda: judges(self._address(node)), self._log(node))
-
-    def stop(self) -> None:
-        for node in list(self._running):
-            self.lose(node)
 
     def _address(self, node: int) -> str:
         return f"{self.hosts.address(node)}:{_PORT}"
@@ -123,10 +122,16 @@ class _Folders:
         drive.rename(_aside(drive))
         drive.touch()
 
-    def bring_back(self, node: int) -> None:
-        drive = self.server.drives[node - 1]
-        drive.unlink()
-        _aside(drive).rename(drive)
+    def bring_back(self) -> None:
+        for drive in self.server.drives:
+            if (aside := _aside(drive)).exists():
+                drive.unlink()
+                aside.rename(drive)
+
+
+def _is_whole(address: str) -> bool:
+    """Whether this node could be spared: it sees all the others. Before it judges requests it says so too early."""
+    return judges(address) and status(address, "/minio/health/cluster?maintenance=true") == HTTPStatus.OK
 
 
 def _aside(drive: Path) -> Path:

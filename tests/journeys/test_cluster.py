@@ -1,0 +1,209 @@
+"""The object store loses nodes in the middle of deposits and reads: one of four, then two; then they come back.
+
+Callers do what they are told: after a 503 the same request again, a deposit with its Idempotency-Key.
+"""
+
+import os
+import random
+import secrets
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import VERSIONS
+from tests.journeys.databases import rows
+from tests.journeys.people import HOSPITAL
+from tests.journeys.processes import Stack, until
+from tests.journeys.service import Record, connection, parts, started
+from tests.journeys.test_crashes import all_read, swept
+from tests.servers.cluster import Cluster, cluster
+from tests.servers.minio import MinioServer
+
+SIZES = (1_000, 300_000, 3_000_000, 9_000_000)
+"""Of contents, in bytes: some travel in one request, the last in two parts."""
+
+WORKERS = 2
+"""Depositors, and as many readers."""
+
+PATIENT = httpx.Timeout(300)
+"""A caller's, so that it is the service that gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A deposit, which may have to be asked for more than once."""
+
+    content: bytes = field(repr=False)
+    key: str
+
+    @classmethod
+    def new(cls) -> "Wanted":
+        return cls(os.urandom(random.choice(SIZES)), secrets.token_hex(16))
+
+    def ask(self, record: Record, http: httpx.Client) -> str | None:
+        """The id of the document, or None where the service says that it cannot at the moment."""
+        headers = HOSPITAL.headers() | {"Idempotency-Key": self.key}
+        answer = http.post(record.path("/documents"), files=parts(self.content), headers=headers)
+        if is_refused_for_now(answer):
+            return None
+        assert answer.status_code == 201, answer.text
+        identity: str = answer.json()["id"]
+        return identity
+
+
+def is_refused_for_now(answer: httpx.Response) -> bool:
+    if answer.status_code != 503:
+        return False
+    told = (answer.headers["content-type"], answer.json()["type"])
+    assert told == ("application/problem+json", "urn:problem-type:dmp:unavailable")
+    return True
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Deposits into one dossier and readings of it. `known` is what was acknowledged; `unfinished` is still wanted."""
+
+    record: Record
+    known: dict[str, bytes] = field(default_factory=dict)
+    unfinished: list[Wanted] = field(default_factory=list)
+    readings: int = 0
+    refusals: int = 0
+    ending: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def flowing(self) -> Iterator[None]:
+        """Many at once for as long as the block lasts; each ends with the answer that it waits for."""
+        self.ending.clear()
+        with ThreadPoolExecutor(2 * WORKERS) as threads:
+            work: list[Future[None]] = []
+            try:
+                work = [threads.submit(each) for each in (self._deposit, self._read) for _ in range(WORKERS)]
+                yield
+            finally:
+                self.ending.set()
+        for each in work:
+            each.result()
+
+    def finish(self) -> None:
+        """Ask for what is still wanted until it is there."""
+        with self.caller() as http:
+            while self.unfinished:
+                wanted = self.unfinished.pop()
+                until(partial(self._acknowledged, wanted, http))
+
+    def more(self, count: int) -> None:
+        """Wait for so many more acknowledged deposits, and readings."""
+        deposits, readings = len(self.known) + count, self.readings + count
+        until(lambda: len(self.known) >= deposits and self.readings >= readings, lambda: repr(self.refusals))
+
+    def caller(self) -> httpx.Client:
+        http = connection(self.record.service.server.address, self.record.service.key)
+        http.timeout = PATIENT
+        return http
+
+    def _deposit(self) -> None:
+        with self.caller() as http:
+            while not self.ending.is_set():
+                wanted = Wanted.new()
+                while not self._acknowledged(wanted, http):
+                    if self.ending.is_set():
+                        self.unfinished.append(wanted)
+                        return
+
+    def _acknowledged(self, wanted: Wanted, http: httpx.Client) -> bool:
+        if (document := wanted.ask(self.record, http)) is None:
+            self.refusals += 1
+            return False
+        self.known[document] = wanted.content
+        return True
+
+    def _read(self) -> None:
+        with self.caller() as http:
+            until(lambda: bool(self.known))
+            while not self.ending.is_set():
+                document = random.choice(list(self.known))
+                self._read_one(document, http)
+
+    def _read_one(self, document: str, http: httpx.Client) -> None:
+        try:
+            answer = http.get(f"/v1/documents/{document}/content", headers=self.record.holder.headers())
+        except httpx.RemoteProtocolError:  # the content was cut off: the caller asks again
+            self.refusals += 1
+            return
+        if is_refused_for_now(answer):
+            self.refusals += 1
+            return
+        assert (answer.status_code, answer.content == self.known[document]) == (200, True)
+        self.readings += 1
+
+
+@pytest.fixture
+def store(minio_server: MinioServer, pytestconfig: pytest.Config) -> Iterator[Cluster]:
+    """Four nodes, on four hosts where the machine allows it."""
+    with cluster() as made:
+        pytestconfig.stash[VERSIONS]["MinIO, distributed:"] = made.told
+        assert made.server.version == minio_server.version
+        yield made
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def stack(store: Cluster, tmp_path: Path, common: dict[str, str], request: pytest.FixtureRequest) -> Stack:
+    """The store behind the service, with each database in turn."""
+    variables = {**common, "DMP_VAULT_URL": store.server.url(f"cluster-{secrets.token_hex(8)}")}
+    if request.param == "postgresql":
+        variables["DMP_DATABASE_URL"] = request.getfixturevalue("migrated_postgresql_url")
+    return Stack("cluster", tmp_path / "cluster", variables)
+
+
+def test_nodes_are_lost_one_then_two_and_come_back(store: Cluster, stack: Stack) -> None:
+    """One lost: nothing fails for good. Two: reads go on, deposits wait. Back: all that was acknowledged reads."""
+    with started(stack) as service:
+        traffic = Traffic(service.opened())
+        one_is_lost(store, traffic)
+        two_are_lost(store, traffic)
+        they_come_back(store, traffic)
+        swept(service)
+        all_read(traffic.record, traffic.known)
+
+
+def one_is_lost(store: Cluster, traffic: Traffic) -> None:
+    with traffic.flowing():
+        traffic.more(6)
+        store.lose(1)
+        traffic.more(6)
+    traffic.finish()
+    assert documents_of(traffic.record) == set(traffic.known)
+    all_read(traffic.record, traffic.known)
+
+
+def two_are_lost(store: Cluster, traffic: Traffic) -> None:
+    with traffic.flowing():
+        traffic.more(2)
+        store.lose(2)
+    wanted = [Wanted(os.urandom(size), secrets.token_hex(16)) for size in SIZES]
+    with ThreadPoolExecutor(len(wanted)) as threads, traffic.caller() as http:
+        asked = [threads.submit(each.ask, traffic.record, http) for each in wanted]
+        all_read(traffic.record, traffic.known)
+        assert [each.result() for each in asked] == [None] * len(wanted)
+    traffic.unfinished.extend(wanted)
+    assert documents_of(traffic.record) == set(traffic.known)
+    assert len(rows(traffic.record.service.stack, "content")) == len(traffic.known)
+
+
+def they_come_back(store: Cluster, traffic: Traffic) -> None:
+    store.bring_back()
+    all_read(traffic.record, traffic.known)
+    traffic.finish()
+    assert documents_of(traffic.record) == set(traffic.known)
+
+
+def documents_of(record: Record) -> set[str]:
+    page = record.ask("GET", "/documents", record.holder, params={"limit": 1000}).raise_for_status().json()
+    return {each["id"] for each in page["documents"]}
