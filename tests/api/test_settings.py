@@ -45,6 +45,58 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "url", ["https://told.example/dmp?to=us", "https://10.0.0.1:8443", "http://127.0.0.1:9000/", "http://[::1]/told"]
+)
+def test_a_receiver_is_set_with_its_secret(tmp_path: Path, url: str) -> None:
+    """Over TLS, or on this very machine."""
+    file = tmp_path / "secret"
+    file.touch()
+    settings = Settings.from_environment({"DMP_NOTIFY_URL": url, "DMP_NOTIFY_SECRET_FILE": str(file)})
+    assert (settings.notify_url, settings.notify_secret_file) == (url, file)
+    assert url not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://told.example/",
+        "http://localhost/",
+        "http://10.0.0.1/",
+        "ftp://127.0.0.1/",
+        "https://user:hush@told.example/",
+        "https://told.example/#here",
+        "https:///told",
+        "https://told.example:0/",
+        "https://told.example:port/",
+        "https://[told/",
+        "https://told.example/a b",
+        "https://tolé.example/",
+        "told.example",
+    ],
+)
+def test_a_receiver_that_others_could_overhear_is_refused(tmp_path: Path, url: str) -> None:
+    """And one that cannot be reached at all, in one sentence without the address."""
+    file = tmp_path / "secret"
+    file.touch()
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({"DMP_NOTIFY_URL": url, "DMP_NOTIFY_SECRET_FILE": str(file)})
+    assert str(refused.value) == (
+        "DMP_NOTIFY_URL must be https, or http to a loopback address such as 127.0.0.1, without user or fragment"
+    )
+
+
+def test_a_receiver_has_a_secret(tmp_path: Path) -> None:
+    """Neither is anything without the other, and the file must be there."""
+    together = "DMP_NOTIFY_URL and DMP_NOTIFY_SECRET_FILE are set together: what is sent is signed"
+    gone = "DMP_NOTIFY_SECRET_FILE is not a file"
+    url, file = {"DMP_NOTIFY_URL": "https://told.example/"}, {"DMP_NOTIFY_SECRET_FILE": str(tmp_path / "none")}
+    for given, sentence in ((url, together), (file, together), (url | file, gone)):
+        with pytest.raises(SettingsError) as refused:
+            Settings.from_environment(given)
+        assert str(refused.value) == sentence
+
+
 def test_signed_rules_are_asked_for_by_a_trust_file(tmp_path: Path) -> None:
     """And looked at each fifteen seconds, unless said otherwise."""
     trust = tmp_path / "trust.csv"
