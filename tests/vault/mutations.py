@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 _ODD_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF)
-_ODD_TEXTS = (b"", b"\x00", b"\n\n", b"\xff\xfe", b"'", b"\"", b"{}", b"[]", b"null", b"-1", b"1e999", b"9" * 40, b"\\u0000")
+_ODD_TEXTS = (
     b"",
     b"\x00",
     b"\n\n",
