@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from litestar import Litestar
@@ -14,6 +14,7 @@ from api.identity import Client, RememberedClients
 from api.metrics import Metrics
 from api.notifying import notifying, webhook_of
 from api.parts import Parts, open_parts
+from api.publishing import published_facts, publishing
 from api.reloading import following, reloading_on_hangup
 from api.routes.documents import DepositController, DocumentsController
 from api.routes.dossiers import DossiersController, IdentitiesController
@@ -47,6 +48,7 @@ from api.settings import Settings
 from models.database import Database
 from models.queries.clients import find_client
 from models.queries.notifications import Backlog
+from vault.journal.publishing import Publisher
 from vault.journal.reading import Reader
 
 _CONTROLLERS = (
@@ -99,8 +101,19 @@ async def service(
                 reloading_on_hangup(rules, now),
                 following(rules, settings.policy_poll_seconds, now),
                 notifying(outbox),
+                publishing(
+                    _publisher(settings, parts),
+                    settings.journal_publish_seconds,
+                    now,
+                    metrics.count_journal_publication,
+                ),
             ],
         )
+
+
+def _publisher(settings: Settings, parts: Parts) -> Publisher:
+    interval = timedelta(seconds=settings.journal_publish_seconds)
+    return Publisher(parts.database, parts.store, parts.signer, parts.verifiers, interval)
 
 
 def _outbox(settings: Settings, parts: Parts, metrics: Metrics, now: Callable[[], datetime]) -> Outbox:
@@ -176,7 +189,7 @@ def _checks(parts: Parts, rules: Rules, outbox: Outbox, now: Callable[[], dateti
         return {}
 
     async def journal() -> Facts:
-        return {"entries": await parts.journal_size()}
+        return {"entries": await parts.journal_size(), **await published_facts(parts.database, now())}
 
     async def notifications() -> Facts:
         backlog = outbox.backlog

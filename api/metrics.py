@@ -36,6 +36,9 @@ class Metrics:
         self._refusals = Counter(
             "dmp_policy_refusals", "Policy bundles that were not taken.", ("reason",), registry=self._registry
         )
+        self._publications = Counter(
+            "dmp_journal_publications", "Attempts to publish the journal.", ("outcome",), registry=self._registry
+        )
         self._notifications = {
             kind: Gauge(f"dmp_notifications_{kind}", help_, registry=self._registry, multiprocess_mode="mostrecent")
             for kind, help_ in {
@@ -65,6 +68,10 @@ class Metrics:
     def count_policy_refusal(self, reason: str) -> None:
         """A policy bundle that was published and not put in force, by one of a few words."""
         self._refusals.labels(reason).inc()
+
+    def count_journal_publication(self, outcome: str) -> None:
+        """An attempt to publish the journal, by one of three words: published, failed, refused."""
+        self._publications.labels(outcome).inc()
 
     def observe_journal_batch(self, entries: int) -> None:
         """A commit of the journal."""

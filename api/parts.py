@@ -10,7 +10,7 @@ from api.errors import SettingsError
 from api.settings import Settings
 from models.database import Database, open_database
 from vault.documents import Documents
-from vault.journal.checkpoint import Signer
+from vault.journal.checkpoint import Signer, Verifier
 from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 from vault.keys import DossierKeys, KeyService, RowKeys, Secrets, ShardKeys, read_secrets, refuse_older
@@ -38,6 +38,13 @@ class Parts:
     journal_keys: JournalKeys
     ledger: Ledger
     signer: Signer
+
+    @property
+    def verifiers(self) -> list[Verifier]:
+        """The keys that the journal's checkpoints are signed with, or were: the present one first."""
+        others = [version for version in sorted(self.secrets.seeds, reverse=True) if version != self.secrets.signing]
+        seeds = [self.secrets.seeds[version] for version in others]
+        return [self.signer.verifier, *(_signer(seed).verifier for seed in seeds)]
 
     async def journal_size(self) -> int:
         """How many entries the journal has, in its tree or waiting to be."""
@@ -79,5 +86,9 @@ async def open_parts(
             Documents(database, store, dossier_keys, RowKeys(shards)),
             journal_keys,
             ledger,
-            Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(secrets.signing_seed)),
+            _signer(secrets.signing_seed),
         )
+
+
+def _signer(seed: bytes) -> Signer:
+    return Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(seed))

@@ -12,7 +12,7 @@ from api.log import LEVELS
 
 __all__ = ["Settings", "SettingsError"]
 
-_POLL_SECONDS, _LONGEST_SECONDS = 15, 3600
+_POLL_SECONDS, _PUBLISH_SECONDS, _LONGEST_SECONDS = 15, 60, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Settings:
     policy_dir: Path | None = None
     policy_trust: Path | None = None
     policy_poll_seconds: int = _POLL_SECONDS
+    journal_publish_seconds: int = _PUBLISH_SECONDS
     log_level: str = "info"
     notify_url: str | None = field(default=None, repr=False)
     notify_secret_file: Path | None = None
@@ -60,6 +61,7 @@ class Settings:
             policy_dir=Path(policy_dir).absolute() if policy_dir else None,
             policy_trust=Path(policy_trust).absolute() if policy_trust else None,
             policy_poll_seconds=_seconds(environment, "DMP_POLICY_POLL_SECONDS", _POLL_SECONDS),
+            journal_publish_seconds=_seconds(environment, "DMP_JOURNAL_PUBLISH_SECONDS", _PUBLISH_SECONDS),
             log_level=log_level,
             notify_url=notify_url,
             notify_secret_file=notify_secret_file,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import click
 
+from api.cli.journal import journal
 from api.cli.policy import policy
 from api.settings import Settings, SettingsError
 
@@ -120,18 +121,7 @@ def reconcile(settings: Settings, older_than: int) -> None:
     click.echo(maintenance.reconcile(settings, older_than))
 
 
-@dmp.group()
-def journal() -> None:
-    """The trace."""
-
-
-@journal.command("verify")
-@click.pass_obj
-def verify(settings: Settings) -> None:
-    """Recompute the whole journal; fails at the first entry that is not what was written."""
-    from api.cli import maintenance
-
-    click.echo(maintenance.verify_journal(settings))
+dmp.add_command(journal)
 
 
 @dmp.group()

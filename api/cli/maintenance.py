@@ -1,14 +1,11 @@
-"""`dmp vault ...` and `dmp journal ...`: what an operator looks at and puts right."""
+"""`dmp vault ...`: what an operator looks at and puts right."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 from api.parts import open_parts
 from api.settings import Settings
-from models.database import open_database
 from models.queries.idempotency import forget_answers
-from vault.errors import ProofError
-from vault.journal.audit import Verdict, verify_log
 from vault.reconciling import Report
 from vault.reconciling import reconcile as reconcile_store
 
@@ -26,25 +23,8 @@ def reconcile(settings: Settings, older_than: int) -> str:
     )
 
 
-def verify_journal(settings: Settings) -> str:
-    """Recompute the whole journal; says its size and root. Raises ProofError, which names the first broken entry."""
-    verdict = asyncio.run(_verify(settings))
-    if verdict.broken is not None:
-        msg = f"the journal is broken at {verdict.broken}"
-        raise ProofError(msg)
-    return f"{verdict.size} entries verified, root {verdict.root.hex()}"
-
-
 async def _reconcile(settings: Settings, now: datetime, older_than: timedelta) -> Report:
     async with open_parts(settings) as parts:
         async with parts.database.begin() as connection:
             await forget_answers(connection, now - ANSWERS_KEPT)
         return await reconcile_store(parts.database, parts.store, now - older_than)
-
-
-async def _verify(settings: Settings) -> Verdict:
-    database = await open_database(settings.database_url)
-    try:
-        return await verify_log(database)
-    finally:
-        await database.close()
