@@ -45,7 +45,9 @@ class RowKeys:
 
     async def verify(self, table: Table, row: Mapping[str, Any]) -> None:
         """Raises SealBrokenError unless the row is as it was written, to the last column."""
-        mac: bytes = row[_MAC]
+        mac = row[_MAC]
+        if not isinstance(mac, bytes):
+            raise SealBrokenError
         version, digest = int.from_bytes(mac[:_VERSION_SIZE], "big"), mac[_VERSION_SIZE:]
         key = await self._shards.key(shard_key_id(Tree.ROWS, 0, version))
         if not hmac.compare_digest(digest, _digest(key.key, table, row)):
