@@ -9,10 +9,10 @@ from vault.keys.remembering import Clock
 from vault.keys.service import KeyState, Tree
 from vault.pkcs11_token import OpenToken, TokenKey
 
-SETTLE = 0.5
+SETTLE = 2.0
 """Seconds within which a maker of masters goes from looking to making, and waits before he looks again."""
 
-_ROUNDS = 10
+_ROUNDS = 4
 _FIRST = 1
 
 Settle = Callable[[], None]
@@ -83,9 +83,10 @@ def make(token: OpenToken, wanted: Sequence[tuple[Tree, int]], settle: Settle, c
     by those who made them. Whoever looked and found no candidate makes his within SETTLE seconds, or gives it up; so
     when a maker looks again he sees every rival that will ever be, and all of them agree on the lowest.
 
-    Raises KeysUnavailableError if others began and did not finish; what they left is cleared away, for the next try.
+    Raises KeysUnavailableError if others do not finish. What lay there all the while is somebody's who died, and is
+    cleared away for the next try.
     """
-    rivals: list[TokenKey] = []
+    lingering: set[TokenKey] | None = None
     for _ in range(_ROUNDS):
         until = clock() + SETTLE
         found = token.read_keys()
@@ -93,14 +94,15 @@ def make(token: OpenToken, wanted: Sequence[tuple[Tree, int]], settle: Settle, c
         missing = [name for name in wanted if name not in masters]
         if not missing:
             return
-        rivals = [key for key in found if key.candidate and (key.tree, key.version) in missing]
+        rivals = {key for key in found if key.candidate and (key.tree, key.version) in missing}
+        lingering = rivals if lingering is None else rivals & lingering
         made = [] if rivals else [token.generate(tree, version) for tree, version in missing]
         in_time = clock() <= until
         settle()
         _decide(token, made, in_time=in_time)
-    for rival in rivals:
+    for rival in lingering or ():
         token.destroy(rival)
-    raise KeysUnavailableError("somebody began to make masters and did not finish; it is cleared away: try again")
+    raise KeysUnavailableError("others are making masters in the token and do not finish: try again")
 
 
 def _decide(token: OpenToken, made: list[TokenKey], *, in_time: bool) -> None:

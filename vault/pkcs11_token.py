@@ -8,7 +8,7 @@ the module is initialised anew with it, since many come back from a lost connect
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ _FLOOR = f"{PREFIX}floor/"
 _KEY_LABEL = re.compile(rf"({PREFIX}|{_CANDIDATE})({'|'.join(Tree)})/([1-9][0-9]{{0,8}})")
 _SHOWN = [Attribute.LABEL, Attribute.ID, Attribute.VALUE_LEN, Attribute.SENSITIVE, Attribute.EXTRACTABLE]
 _FLOOR_SIZE = 4
+_READINGS = 5
 _PIN_ERRORS = (
     pkcs11.PinIncorrect,
     pkcs11.PinInvalid,
@@ -108,7 +109,7 @@ class OpenToken:
     def read_keys(self) -> list[TokenKey]:
         """Every master and candidate. Raises KeysUnavailableError if one could leave the token."""
         wanted = {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.KEY_TYPE: KeyType.AES, Attribute.TOKEN: True}
-        return [key for handle in list(self._session.get_objects(wanted)) if (key := _read_key(handle))]
+        return [key for key in self._read(wanted, _read_key) if key]
 
     def generate(self, tree: Tree, version: int) -> TokenKey:
         """A new candidate, made in the token, never to leave it."""
@@ -147,10 +148,16 @@ class OpenToken:
         for handle in before:
             handle.destroy()
 
-    def _floors_of(self, tree: Tree) -> Iterator[tuple[int, Any]]:
+    def _floors_of(self, tree: Tree) -> list[tuple[int, Any]]:
         wanted = {Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: f"{_FLOOR}{tree}", Attribute.TOKEN: True}
-        for handle in list(self._session.get_objects(wanted)):
-            yield int.from_bytes(handle[Attribute.VALUE], "big"), handle
+        return self._read(wanted, lambda handle: (int.from_bytes(handle[Attribute.VALUE], "big"), handle))
+
+    def _read(self, wanted: dict[Attribute, Any], read: Callable[[Any], _Result]) -> list[_Result]:
+        """What is read of each object; all again if one is destroyed by another process between finding and reading."""
+        for _ in range(_READINGS):
+            with suppress(pkcs11.ObjectHandleInvalid):
+                return [read(handle) for handle in list(self._session.get_objects(wanted))]
+        raise KeysUnavailableError("the token changes too fast to be read")
 
     def close(self) -> None:
         """Log out and end the session, or what is left of it."""

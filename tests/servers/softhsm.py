@@ -38,9 +38,7 @@ class SoftHsm:
         token = SoftToken(self, folder, f"dmp {secrets.token_hex(4)}", secrets.token_hex(16))
         token.pin_file.touch(0o600)
         token.pin_file.write_text(f"{token.pin}\n")
-        pins = ["--pin", token.pin, "--so-pin", secrets.token_hex(8)]
-        command = [str(self.program), "--module", str(self.module), "--init-token", "--free", "--label", token.label]
-        _run([*command, *pins], token.environment)
+        token.initialise()
         return token
 
 
@@ -61,6 +59,12 @@ class SoftToken:
     def environment(self) -> dict[str, str]:
         """What a process must have in its environment to see the token."""
         return {"SOFTHSM2_CONF": str(self.folder / "softhsm2.conf")}
+
+    def initialise(self) -> None:
+        """Make it; once more makes another of the same label."""
+        pins = ["--pin", self.pin, "--so-pin", secrets.token_hex(8)]
+        program = [str(self.hsm.program), "--module", str(self.hsm.module)]
+        _run([*program, "--init-token", "--free", "--label", self.label, *pins], self.environment)
 
     @property
     def url(self) -> str:
