@@ -360,9 +360,9 @@ def test_a_permission_alone_is_no_change() -> None:
                 "items": (READING, READING, REFUSED, REFUSED, replace(REFUSED, action="x", rule="forgotten")),
             },
             (
-                "a présenté 5\u00a0demandes, en urgence, pour la régulation médicale du centre\u00a015\u00a0: consulter "
-                "un document du dossier (2\u00a0acceptées, 2\u00a0refusées\u00a0: «\u00a0Le patient a masqué ce "
-                "document.\u00a0»), faire une action que le service ne connaît pas (1\u00a0refusée)."
+                "a présenté 5\u00a0demandes, en urgence, pour la régulation médicale du centre\u00a015\u00a0: "
+                "consulter un document du dossier (2\u00a0acceptées, 2\u00a0refusées\u00a0: «\u00a0Le patient a masqué "
+                "ce document.\u00a0»), faire une action que le service ne connaît pas (1\u00a0refusée)."
             ),
             (
                 "made 5 requests, in an emergency, for the medical dispatch of centre 15: read a document of the "
