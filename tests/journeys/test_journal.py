@@ -81,8 +81,8 @@ def test_an_entry_says_who_when_why_and_by_which_rules(record: Record) -> None:
         request_id = record.read(document, who, **{"X-Request-ID": "appel-7"}).headers["x-request-id"]
     (entry,) = entries
     revision = record.service.http.get("/v1/policy").json()["revision"]
-    assert entry | {"at": "", "entry": 0} == {
-        "entry": 0, "at": "", "subject": {"type": "professional", "id": who.subject.partition("/")[2]},
+    assert entry | {"at": "", "entry": 0, "text": ""} == {
+        "entry": 0, "at": "", "text": "", "subject": {"type": "professional", "id": who.subject.partition("/")[2]},
         "organization": HOSPITAL_ID, "action": "document:read", "resource": {"type": "document", "id": document},
         "mode": "break_glass", "reason": "Arrêt cardiaque à domicile", "decision": True, "rule": "break-glass",
         "obligations": ["notify_patient", "notify_treating_physicians", "write_down"], "client": "journeys",
@@ -185,10 +185,10 @@ def test_fhir(record: Record) -> None:
     assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "searchset")
     events = [entry["resource"] for entry in bundle["entry"]]
     assert {event["resourceType"] for event in events} == {"AuditEvent"}
-    codes = [(event["subtype"][0]["code"], event["outcome"], event["outcomeDesc"]) for event in events]
+    codes = [(event["subtype"][1]["code"], event["outcome"], event["outcomeDesc"]) for event in events]
     assert codes[:3] == [
         ("journal:read", "0", "holder"),
-        ("document:read", "4", "not-permitted"),
+        ("document:read", "8", "not-permitted"),
         ("document:deposit", "0", "depositor"),
     ]
 
