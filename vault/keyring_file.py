@@ -23,6 +23,7 @@ FORMAT = "dmp-authz/keyring@v2"
 SCRYPT_COST = 2**17
 """Memory of 128 MiB and about a third of a second for each guess (RFC 7914, with r = 8 and p = 1)."""
 
+_GENERATIONS = range(1, 2**63)
 _SCRYPT_COSTS = range(2**10, 2**20 + 1)
 _BLOCK_SIZE = 8
 _PARALLEL = 1
@@ -171,8 +172,10 @@ def decode(data: bytes, protection: Protection) -> tuple[int, Content]:
         if document["protection"] != protection.kind:
             raise KeyringError(f"the keyring {_ASKS[document['protection']]}, which is not what was given")
         generation = document["generation"]
+        if type(generation) is not int or generation not in _GENERATIONS:
+            raise ValueError
         trees = _trees(document, generation, protection)
-        if type(generation) is not int or generation < 1 or set(trees) != set(Tree):
+        if set(trees) != set(Tree):
             raise ValueError
         keysets = {Tree(tree): _keyset(tree, told) for tree, told in trees.items()}
         keys = {Tree(tree): _keys(told, keysets[Tree(tree)]) for tree, told in trees.items()}

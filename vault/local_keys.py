@@ -66,7 +66,8 @@ class LocalKeyring:
         """A new keyring, one master for each tree. Raises KeyringError if the file is there: none is overwritten."""
         protection = protection or Unprotected()
         try:
-            durable_files.create(path, encode(1, Content.new(randomness), protection, randomness))
+            with _writing(path):
+                durable_files.create(path, encode(1, Content.new(randomness), protection, randomness))
         except FileExistsError:
             raise KeyringError(f"there is a keyring already: {path}") from None
         return cls(path, protection, randomness=randomness)
@@ -193,7 +194,8 @@ class LocalKeyring:
             if protection is not None or content != self._content:
                 self._protection = protection or self._protection
                 data = encode(self.generation + 1, content, self._protection, self._randomness)
-                durable_files.replace(self._path, data)
+                with _writing(self._path):
+                    durable_files.replace(self._path, data)
                 self._read()
         return content
 
@@ -222,6 +224,16 @@ class LocalKeyring:
 
 def _stamp(status: os.stat_result) -> _Stamp:
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise KeyringError(f"the keyring cannot be written: {path} ({error.strerror})") from None
 
 
 @contextmanager

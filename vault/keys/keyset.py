@@ -10,6 +10,7 @@ from vault.keys.service import KeyState, Name, WrappedKey
 from vault.sealing import NONCE_SIZE, SealingKey, pack
 
 _USABLE = frozenset({KeyState.PRIMARY, KeyState.ENABLED})
+_VERSIONS = range(1, 2**32)
 _PREFIX_SIZE = 5
 _NONCE_END = _PREFIX_SIZE + NONCE_SIZE
 
@@ -76,7 +77,8 @@ class Keyset:
 
     def __post_init__(self) -> None:
         primaries = [version for version, state in self.states.items() if state is KeyState.PRIMARY]
-        if len(primaries) != 1 or min(self.states) < 1 or not 1 <= self.floor <= primaries[0]:
+        known = all(version in _VERSIONS for version in self.states)
+        if len(primaries) != 1 or not known or not 1 <= self.floor <= primaries[0]:
             raise ValueError(self.name)
 
     @classmethod
