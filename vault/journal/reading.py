@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select, tuple_
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
@@ -123,8 +123,8 @@ async def by_professional(
     Raises JournalEntryError on a line that was tampered with.
     """
     subject = keys.subject(Reference(SubjectType.PROFESSIONAL.value, rpps))
-    at, place_ = journal_entry.c.at, (journal_entry.c.dossier, journal_entry.c.sequence)
-    page = LINES.where(journal_entry.c.subject == subject, at < until).order_by(at, *place_).limit(_PAGE)
+    at, dossier, sequence = journal_entry.c.at, journal_entry.c.dossier, journal_entry.c.sequence
+    page = LINES.where(journal_entry.c.subject == subject, at < until).order_by(at, dossier, sequence).limit(_PAGE)
     statement = page.where(at >= since)
     while True:
         async with database.connect() as connection:
@@ -134,7 +134,7 @@ async def by_professional(
         if len(rows) < _PAGE:
             return
         last = rows[-1]
-        behind = tuple_(*place_) > tuple_(last.dossier, last.sequence)
+        behind = or_(dossier > last.dossier, and_(dossier == last.dossier, sequence > last.sequence))
         statement = page.where(at >= last.at, or_(at > last.at, behind))
 
 

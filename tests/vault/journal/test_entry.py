@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -49,36 +50,55 @@ entries = st.builds(
     change=st.dictionaries(slugs, st.none() | st.booleans() | words, max_size=3),
 )
 lines = st.builds(
-    Line,
+    Line.of,
     entry=entries,
-    position=st.integers(0, 2**62),
     sequence=st.integers(1, 2**62),
     previous=st.just(b"") | st.binary(min_size=32, max_size=32),
+    salt=st.binary(min_size=32, max_size=32),
 )
+SALT = b"\x5a" * 32
+
+
+def payload_of(line: Line) -> bytes:
+    """The bytes of its entry."""
+    assert line.entry is not None
+    return line.entry.encode()
 
 
 @given(lines)
 def test_a_line_comes_back_from_its_bytes(line: Line) -> None:
     """What was written is read back, all of it."""
-    assert Line.parse(line.encode()) == line
+    assert Line.parse(line.encode(), (line.salt, payload_of(line))) == line
+
+
+@given(lines)
+def test_an_erased_line_comes_back_without_its_entry(line: Line) -> None:
+    """The bytes of the line are the same without the entry."""
+    erased = Line.parse(line.encode(), None)
+    assert erased == replace(line, entry=None, salt=b"")
+    assert erased.encode() == line.encode()
 
 
 @given(lines)
 def test_bytes_are_canonical_json(line: Line) -> None:
     """The bytes are those that RFC 8785 gives: members sorted, no spaces, UTF-8, only what must be escaped is."""
-    data = line.encode()
-    canonical = json.dumps(json.loads(data), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    assert data == canonical.encode()
+    for data in (line.encode(), payload_of(line)):
+        canonical = json.dumps(json.loads(data), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        assert data == canonical.encode()
 
 
 def test_the_bytes_of_a_small_line() -> None:
-    """The bytes of a first line, as vault/FORMAT.md shows them."""
-    assert Line(an_entry(), 0, 1).encode() == (
-        b'{"dossier":"5d6a1a2e-66a5-4c6c-9f4e-0f3f9c3f8a01","entry":{"action":"document:read","allowed":true,'
+    """The bytes of a first line and of its entry, as vault/FORMAT.md shows them."""
+    line = Line.of(an_entry(), 1, b"", SALT)
+    assert payload_of(line) == (
+        b'{"action":"document:read","allowed":true,'
         b'"at":"2026-11-02T09:30:15.123456Z","client":"viewer","request_id":"r-1",'
         b'"resource":{"id":"7c0f3c1e-2f51-4b57-9d7e-51f6c2d1ab03","type":"document"},"revision":"' + b"5f" * 32 + b'",'
-        b'"rule":"treating-physician","subject":{"id":"10001234565","type":"professional"}},'
-        b'"position":0,"sequence":1,"version":1}'
+        b'"rule":"treating-physician","subject":{"id":"10001234565","type":"professional"}}'
+    )
+    assert line.encode() == (
+        b'{"commitment":"' + sha256(SALT + payload_of(line)).hexdigest().encode() + b'",'
+        b'"dossier":"5d6a1a2e-66a5-4c6c-9f4e-0f3f9c3f8a01","sequence":1,"version":2}'
     )
 
 
@@ -103,9 +123,15 @@ def test_the_bytes_of_a_full_line() -> None:
         ),
         change={"until": None, "given": True},
     )
-    told = json.loads(Line(listing, 7, 3, b"\xab" * 32).encode())
-    assert (told["position"], told["sequence"], told["previous"]) == (7, 3, "ab" * 32)
-    assert told["entry"] == {
+    line = Line.of(listing, 3, b"\xab" * 32, SALT)
+    assert json.loads(line.encode()) == {
+        "commitment": line.commitment.hex(),
+        "dossier": str(DOSSIER),
+        "previous": "ab" * 32,
+        "sequence": 3,
+        "version": 2,
+    }
+    assert json.loads(listing.encode()) == {
         "action": "document:list",
         "allowed": True,
         "at": "2026-11-02T09:30:15.123456Z",
@@ -152,12 +178,15 @@ def test_the_bytes_of_a_full_line() -> None:
     }
 
 
-def _altered(*changes: tuple[str, str]) -> bytes:
-    text = Line(an_entry(situation=("open",)), 4, 2, b"\xab" * 32).encode().decode()
+def _altered(text: str, *changes: tuple[str, str]) -> bytes:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     return text.encode()
+
+
+LINE = Line.of(an_entry(situation=("open",)), 2, b"\xab" * 32, SALT)
+TEXT = LINE.encode().decode()
 
 
 @pytest.mark.parametrize(
@@ -167,44 +196,82 @@ def _altered(*changes: tuple[str, str]) -> bytes:
         b"{}",
         b"\xff",
         b"[" * 100_000,
-        b'{"entry":' + b"[" * 100_000,
-        _altered(('"version":1', '"version":2')),
-        _altered(('"version":1', '"version":1.0')),
-        _altered((',"version":1', "")),
-        _altered(('"position":4', '"position":-4')),
-        _altered(('"position":4', '"position":04')),
-        _altered(('"sequence":2', '"sequence":0')),
-        _altered(('"sequence":2', '"sequence":2,"sequence":2')),
-        _altered(("ab" * 32, "AB" * 32)),
-        _altered(("ab" * 32, "ab" * 31)),
-        _altered(('"allowed":true', '"allowed": true')),
-        _altered(('"allowed":true', '"allowed":1')),
-        _altered(('"allowed":true,', "")),
-        _altered(('"allowed":true', '"allowed":true,"added":1')),
-        _altered(("09:30:15.123456Z", "09:30:15.123456+00:00")),
-        _altered(("09:30:15.123456Z", "10:30:15.123456+01:00")),
-        _altered(("09:30:15.123456Z", "09:30:15.123456")),
-        _altered(("2026-11-02T09:30:15.123456Z", "0001-01-01T00:00:00.000000+05:00")),
-        _altered(('"situations":[["open"]]', '"situations":[]')),
-        _altered(('"situations":[["open"]]', '"situations":[["open"],["closed"]]')),
-        _altered(('"client":"viewer"', '"client":"viewer","mode":"normal"')),
-        _altered(("viewer", "view\\u0065r")),
-        _altered(("10001234565", INS)),
-        _altered(("viewer", "v" * 201)),
-        _altered(("{", " {")),
+        _altered(TEXT, ('"version":2', '"version":1')),
+        _altered(TEXT, ('"version":2', '"version":2.0')),
+        _altered(TEXT, (',"version":2', "")),
+        _altered(TEXT, (',"version":2', ',"version":2,"added":1')),
+        _altered(TEXT, ('"sequence":2', '"sequence":0')),
+        _altered(TEXT, ('"sequence":2', '"sequence":02')),
+        _altered(TEXT, ('"sequence":2', '"sequence":2,"sequence":2')),
+        _altered(TEXT, ("ab" * 32, "AB" * 32)),
+        _altered(TEXT, ("ab" * 32, "ab" * 31)),
+        _altered(TEXT, (LINE.commitment.hex(), "")),
+        _altered(TEXT, (str(DOSSIER), str(DOSSIER).upper())),
+        _altered(TEXT, ("{", " {")),
     ],
 )
-def test_anything_but_canonical_bytes_is_refused(data: bytes) -> None:
-    """Another spelling of an entry has another hash, so it is no entry; nor is anything else."""
+def test_anything_but_a_canonical_line_is_refused(data: bytes) -> None:
+    """Another spelling of a line has another hash, so it is no line; nor is anything else."""
     with pytest.raises(JournalEntryError):
-        Line.parse(data)
+        Line.parse(data, None)
+
+
+ENTRY = payload_of(LINE).decode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"\xff",
+        b"[" * 100_000,
+        _altered(ENTRY, ('"allowed":true', '"allowed": true')),
+        _altered(ENTRY, ('"allowed":true', '"allowed":1')),
+        _altered(ENTRY, ('"allowed":true,', "")),
+        _altered(ENTRY, ('"allowed":true', '"allowed":true,"added":1')),
+        _altered(ENTRY, ("09:30:15.123456Z", "09:30:15.123456+00:00")),
+        _altered(ENTRY, ("09:30:15.123456Z", "10:30:15.123456+01:00")),
+        _altered(ENTRY, ("09:30:15.123456Z", "09:30:15.123456")),
+        _altered(ENTRY, ("2026-11-02T09:30:15.123456Z", "0001-01-01T00:00:00.000000+05:00")),
+        _altered(ENTRY, ('"situations":[["open"]]', '"situations":[]')),
+        _altered(ENTRY, ('"situations":[["open"]]', '"situations":[["open"],["closed"]]')),
+        _altered(ENTRY, ('"client":"viewer"', '"client":"viewer","mode":"normal"')),
+        _altered(ENTRY, ("viewer", "view\\u0065r")),
+        _altered(ENTRY, ("10001234565", INS)),
+        _altered(ENTRY, ("viewer", "v" * 201)),
+        _altered(ENTRY, ("{", " {")),
+    ],
+)
+def test_anything_but_a_canonical_entry_is_refused(data: bytes) -> None:
+    """Also by whoever committed to it: another spelling of an entry is no entry, nor is anything else."""
+    with pytest.raises(JournalEntryError):
+        Entry.parse(data, DOSSIER)
+    line = replace(LINE, commitment=sha256(SALT + data).digest())
+    with pytest.raises(JournalEntryError):
+        Line.parse(line.encode(), (SALT, data))
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        (SALT, payload_of(Line.of(an_entry(), 2, b"", SALT))),
+        (b"\x00" * 32, payload_of(LINE)),
+        (SALT + payload_of(LINE)[:1], payload_of(LINE)[1:]),
+        (SALT[:31], SALT[31:] + payload_of(LINE)),
+    ],
+)
+def test_an_entry_that_was_not_committed_to_is_refused(opened: tuple[bytes, bytes]) -> None:
+    """A line commits to one salt and one entry, and to where the one ends."""
+    with pytest.raises(JournalEntryError, match="committed"):
+        Line.parse(LINE.encode(), opened)
 
 
 def test_an_error_does_not_repeat_the_entry() -> None:
-    """What a refused line held is not told on."""
+    """What a refused entry held is not told on."""
     with pytest.raises(JournalEntryError) as raised:
-        Line.parse(_altered(("viewer", "v" * 201)))
-    assert str(raised.value) == "not an entry in canonical form, version 1"
+        Entry.parse(_altered(ENTRY, ("viewer", "v" * 201)), DOSSIER)
+    assert str(raised.value) == "not an entry in canonical form"
 
 
 @pytest.mark.parametrize("ins", [INS, CORSICAN_INS, f"person/{INS}", f"{INS} et la suite"])

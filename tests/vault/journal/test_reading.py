@@ -5,31 +5,35 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from models.database import Database
 from models.facts import Reference
-from models.tables import journal_entry, journal_head, journal_node
+from models.tables import journal_chain, journal_entry, journal_head, journal_node, journal_waiting
 from tests.vault.journal.entries import AT, DOSSIER, HOSPITAL, NURSE, OTHER_DOSSIER, PHYSICIAN, an_entry
-from vault.errors import JournalEntryError, ProofError
+from tests.vault.journal.forging import sealed_again
+from vault.errors import JournalEntryError, NotIntegratedError, ProofError
 from vault.journal.checkpoint import Checkpoint, Signer
-from vault.journal.entry import Line
+from vault.journal.entry import Line, place
+from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 from vault.journal.proof import Proof, verify_inclusion
 from vault.journal.reading import Reader, by_professional
+from vault.journal.sequencer import integrate_all, step
 from vault.journal.tree import EMPTY_ROOT, Frontier, leaf_hash
 
 EVERYONE = [PHYSICIAN, NURSE, HOSPITAL]
 
 
 async def written(ledger: Ledger, database: Database, size: int) -> None:
-    """Entries of three subjects in turn, a minute apart."""
+    """Entries of three subjects in turn, a minute apart, in the tree."""
     entries = [
         an_entry(subject=EVERYONE[number % 3], at=AT + timedelta(minutes=number), request_id=f"r-{number}")
         for number in range(size)
     ]
     async with database.begin() as connection:
         await ledger.append(connection, entries)
+    await integrate_all(database)
 
 
 def told(lines: list[Line]) -> list[int]:
@@ -73,20 +77,25 @@ async def test_a_line_that_cannot_be(sequence: int, ledger: Ledger, reader: Read
     assert await reader.proof(DOSSIER, sequence) is None
 
 
-async def test_all_entries_of_a_professional(ledger: Ledger, database: Database) -> None:
+async def test_all_entries_of_a_professional(ledger: Ledger, database: Database, journal_keys: JournalKeys) -> None:
     """The authorities get all entries of a professional between two instants, in order, whatever the dossier."""
     await written(ledger, database, 7)
     await ledger.record(an_entry(dossier=OTHER_DOSSIER, at=AT + timedelta(seconds=1)))
-    found = by_professional(database, PHYSICIAN.id, AT, AT + timedelta(minutes=6))
-    assert [line.entry.at - AT async for line in found] == [timedelta(seconds=s) for s in (0, 1, 180)]
+    found = by_professional(database, journal_keys, PHYSICIAN.id, AT, AT + timedelta(minutes=6))
+    instants = [line.entry.at async for line in found if line.entry is not None]
+    assert instants == [AT + timedelta(seconds=seconds) for seconds in (0, 1, 180)]
 
 
-async def test_all_entries_of_a_busy_professional(ledger: Ledger, database: Database) -> None:
-    """Pages leave nothing out, even when a thousand entries have the same instant."""
+async def test_all_entries_of_a_busy_professional(
+    ledger: Ledger, database: Database, journal_keys: JournalKeys
+) -> None:
+    """Pages leave nothing out, even when a thousand entries of two dossiers have the same instant."""
+    entries = [an_entry(dossier=(DOSSIER, OTHER_DOSSIER)[number % 2]) for number in range(1_000)]
     async with database.begin() as connection:
-        await ledger.append(connection, [an_entry(request_id=str(number)) for number in range(1_000)])
-    found = by_professional(database, PHYSICIAN.id, AT, AT + timedelta(seconds=1))
-    assert [line.position async for line in found] == list(range(1_000))
+        await ledger.append(connection, entries)
+    found = by_professional(database, journal_keys, PHYSICIAN.id, AT, AT + timedelta(seconds=1))
+    expected = [(dossier, number) for dossier in (DOSSIER, OTHER_DOSSIER) for number in range(1, 501)]
+    assert [(line.dossier, line.sequence) async for line in found] == expected
 
 
 async def test_the_checkpoint_of_nothing(reader: Reader, signer: Signer) -> None:
@@ -115,7 +124,7 @@ async def test_every_line_is_proved(
         proof = await reader.proof(DOSSIER, sequence)
         assert proof is not None
         carried = Proof.parse(proof.encode())
-        assert verify_inclusion(carried, signer.verifier) == await reader.line(DOSSIER, sequence)
+        assert verify_inclusion(carried, [signer.verifier]) == await reader.line(DOSSIER, sequence)
 
 
 async def test_a_proof_in_a_deep_tree(ledger: Ledger, database: Database, reader: Reader, signer: Signer) -> None:
@@ -123,10 +132,57 @@ async def test_a_proof_in_a_deep_tree(ledger: Ledger, database: Database, reader
     for _ in range(67):
         async with database.begin() as connection:
             await ledger.append(connection, [an_entry()] * 1_000)
+    await integrate_all(database)
     for sequence in (1, 30_000, 65_536, 65_537, 67_000):
         proof = await reader.proof(DOSSIER, sequence)
         assert proof is not None
-        assert verify_inclusion(proof, signer.verifier).sequence == sequence
+        assert verify_inclusion(proof, [signer.verifier]).sequence == sequence
+
+
+async def test_a_line_that_waits_is_proved(ledger: Ledger, database: Database, reader: Reader, signer: Signer) -> None:
+    """Whoever asks for the proof of what was just written gets it: it is put into the tree first."""
+    await written(ledger, database, 3)
+    await ledger.record(an_entry())
+    proof = await reader.proof(DOSSIER, 4)
+    assert proof is not None
+    assert (verify_inclusion(proof, [signer.verifier]).sequence, proof.position, proof.size) == (4, 3, 4)
+
+
+async def test_a_proof_waits_for_another_instance(ledger: Ledger, reader: Reader, monkeypatch: Any) -> None:
+    """Where another instance is integrating, the proof is given as soon as it has."""
+    await ledger.record(an_entry())
+    others = [0, 0]
+
+    async def busy(database: Database) -> int:
+        return others.pop() if others else await step(database)
+
+    monkeypatch.setattr("vault.journal.reading.step", busy)
+    assert await reader.proof(DOSSIER, 1) is not None
+
+
+async def test_a_proof_does_not_wait_for_ever(
+    ledger: Ledger, database: Database, journal_keys: JournalKeys, signer: Signer, monkeypatch: Any
+) -> None:
+    """Whoever asks while nobody comes to integrate is told to come back."""
+    await ledger.record(an_entry())
+
+    async def busy(_database: Database) -> int:
+        return 0
+
+    monkeypatch.setattr("vault.journal.reading.step", busy)
+    with pytest.raises(NotIntegratedError):
+        await Reader(database, journal_keys, signer, patience=0.01).proof(DOSSIER, 1)
+
+
+async def test_a_line_that_neither_stands_nor_waits_is_not_proved(
+    ledger: Ledger, database: Database, reader: Reader
+) -> None:
+    """Nobody waits for what will never be in the tree."""
+    await ledger.record(an_entry())
+    async with database.begin() as connection:
+        await connection.execute(delete(journal_waiting))
+    with pytest.raises(ProofError, match="nor does it wait"):
+        await reader.proof(DOSSIER, 1)
 
 
 async def tamper(database: Database, columns: dict[str, Any]) -> None:
@@ -135,38 +191,73 @@ async def tamper(database: Database, columns: dict[str, Any]) -> None:
         await connection.execute(update(journal_entry).where(journal_entry.c.sequence == 2).values(columns))
 
 
-async def test_a_line_edited_in_the_database_is_not_shown(ledger: Ledger, database: Database, reader: Reader) -> None:
-    """A line whose bytes are not those that were hashed raises; the others are still read."""
+@pytest.mark.parametrize(
+    "columns,what",
+    [
+        ({"previous": b"\x00" * 32}, "hashed"),
+        ({"commitment": b"\x00" * 32}, "hashed"),
+        ({"leaf": b"\x00" * 32}, "hashed"),
+        ({"sealed": b"\x00" * 99}, "open"),
+        ({"sealed": b""}, "open"),
+        ({"sequence": 9}, "hashed"),
+        ({"dossier": OTHER_DOSSIER}, "hashed"),
+        ({"at": AT}, "where it was written"),
+        ({"subject": b"\x00" * 16}, "where it was written"),
+        ({"subject": None}, "where it was written"),
+        ({"sealed": None}, "where it was written"),
+    ],
+)
+async def test_a_line_edited_in_the_database_is_not_shown(
+    columns: dict[str, Any], what: str, ledger: Ledger, database: Database, reader: Reader
+) -> None:
+    """Whatever column is changed, the line raises; the others are still read."""
     await written(ledger, database, 3)
-    await tamper(database, {"entry": Line(an_entry(), 1, 2, b"\x00" * 32).encode()})
-    with pytest.raises(JournalEntryError, match="hashed"):
-        await reader.line(DOSSIER, 2)
-    with pytest.raises(JournalEntryError, match="hashed"):
-        await reader.read(DOSSIER, limit=3)
+    await tamper(database, columns)
+    with pytest.raises(JournalEntryError, match=what):
+        await reader.line(columns.get("dossier", DOSSIER), columns.get("sequence", 2))
     assert told(await reader.read(DOSSIER, after=2, limit=3)) == [1]
 
 
-@pytest.mark.parametrize(
-    "columns",
-    [{"sequence": 9}, {"position": 9}, {"dossier": OTHER_DOSSIER}, {"at": AT}, {"subject": "person/x"}],
-)
-async def test_a_line_moved_in_the_database_is_not_shown(
-    columns: dict[str, Any], ledger: Ledger, database: Database, reader: Reader
-) -> None:
-    """A line cannot be passed off as another's, as of another time or place."""
+async def test_an_entry_of_another_place_does_not_open(ledger: Ledger, database: Database, reader: Reader) -> None:
+    """What was sealed for one number of a dossier opens for no other, and for no other dossier."""
     await written(ledger, database, 3)
-    await tamper(database, columns)
-    with pytest.raises(JournalEntryError, match="where it was written"):
-        await reader.line(columns.get("dossier", DOSSIER), columns.get("sequence", 2))
+    async with database.begin() as connection:
+        third = select(journal_entry.c.sealed, journal_entry.c.commitment).where(journal_entry.c.sequence == 3)
+        sealed, commitment = (await connection.execute(third)).one()
+    leaf = leaf_hash(place(DOSSIER, 2, b"", commitment))
+    await tamper(database, {"sealed": sealed, "commitment": commitment, "previous": b"", "leaf": leaf})
+    with pytest.raises(JournalEntryError, match="open"):
+        await reader.line(DOSSIER, 2)
 
 
-async def test_a_line_forged_in_the_database_is_not_proved(ledger: Ledger, database: Database, reader: Reader) -> None:
-    """A line rewritten with its hash is shown, but no proof is given for it."""
+@pytest.mark.parametrize(
+    "key,what",
+    [({"wrapped": None}, "key is gone"), ({"wrapped": b""}, "open"), ({"key_id": "journal/5d6/2"}, "open")],
+)
+async def test_lines_without_their_key_are_not_shown(
+    key: dict[str, Any], what: str, ledger: Ledger, database: Database, journal_keys: JournalKeys, signer: Signer
+) -> None:
+    """Neither where it was taken away nor where it was replaced."""
+    await written(ledger, database, 3)
+    async with database.begin() as connection:
+        await connection.execute(update(journal_chain).values(key))
+    with pytest.raises(JournalEntryError, match=what):
+        await Reader(database, journal_keys, signer).read(DOSSIER, limit=3)
+
+
+async def test_a_line_forged_in_the_database_is_not_proved(
+    ledger: Ledger, database: Database, reader: Reader, journal_keys: JournalKeys
+) -> None:
+    """A line rewritten with its hash, by somebody who has the keys too, is shown, but no proof is given for it."""
     await written(ledger, database, 3)
     line = await reader.line(DOSSIER, 2)
     assert line is not None
-    forged = replace(line, entry=replace(line.entry, rule="holder")).encode()
-    await tamper(database, {"entry": forged, "leaf": leaf_hash(forged)})
+    assert line.entry is not None
+    forged = Line.of(replace(line.entry, rule="holder"), 2, line.previous, line.salt)
+    async with database.begin() as connection:
+        columns = await sealed_again(connection, journal_keys, forged)
+    await tamper(database, columns)
+    assert await reader.line(DOSSIER, 2) == forged
     with pytest.raises(ProofError, match="does not stand"):
         await reader.proof(DOSSIER, 2)
 
