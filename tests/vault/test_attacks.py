@@ -156,16 +156,41 @@ async def test_a_row_cannot_be_edited(documents: Documents, database: Database, 
         await documents.find(DOSSIER, DOCUMENT, 1)
 
 
-@pytest.mark.parametrize("columns", [["object_name"], ["head"], ["data_key"], ["sha256"], ["title_sealed"]])
+COLUMNS = [column.name for column in content.columns if not column.primary_key]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("other", [DOSSIER, OTHER_DOSSIER], ids=["same dossier", "other dossier"])
 async def test_rows_cannot_exchange_what_they_hold(
-    documents: Documents, database: Database, columns: list[str], other: UUID
+    documents: Documents, database: Database, column: str, other: UUID
 ) -> None:
-    """Not even between documents of one dossier."""
-    await two(documents, database, dossier=other)
-    await _copy(database, other, columns)
-    with pytest.raises(SealBrokenError, match=OPAQUE):
-        await read(documents)
+    """Not a single column, not even between documents of one dossier: neither is found any more, nor listed."""
+    first = await deposit(documents, database, b"first")
+    second = await deposit(
+        documents, database, b"another", dossier=other, document=OTHER_DOCUMENT, content_type="text/plain"
+    )
+    await _swap(database, other, column)
+    for each in (first, second):
+        with pytest.raises(SealBrokenError, match=OPAQUE):
+            await documents.find(each.dossier, each.document, each.version)
+        listed = await documents.find_all(each.dossier, {each.document: each.version})
+        assert [type(found) for found in listed.values()] == [SealBrokenError]
+
+
+async def _swap(database: Database, dossier: UUID, column: str) -> None:
+    """The values of two rows change places."""
+    async with database.begin() as connection:
+        rows = [
+            (place, (await connection.execute(select(content.c[column]).where(place))).scalar_one())
+            for place in (
+                (content.c.dossier == DOSSIER) & (content.c.document == DOCUMENT),
+                (content.c.dossier == dossier) & (content.c.document == OTHER_DOCUMENT),
+            )
+        ]
+        (first, ours), (second, theirs) = rows
+        assert ours != theirs
+        await connection.execute(update(content).where(first).values({column: theirs}))
+        await connection.execute(update(content).where(second).values({column: ours}))
 
 
 @pytest.mark.parametrize("other", [DOSSIER, OTHER_DOSSIER], ids=["same dossier", "other dossier"])

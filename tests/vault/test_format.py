@@ -1,7 +1,6 @@
 """An independent reader, written after vault/FORMAT.md, opens what the vault wrote."""
 
 import ast
-import base64
 import hashlib
 import hmac
 import sqlite3
@@ -16,19 +15,29 @@ from models.database import Database
 from models.identifiers import Ins
 from tests.vault import independent_reader
 from tests.vault.deposits import DOCUMENT, DOSSIER, TITLE, deposit
-from tests.vault.independent_reader import DossierReader, document_opened, keyring_keys
+from tests.vault.independent_reader import (
+    DossierReader,
+    document_opened,
+    hkdf_expand,
+    keyring_trees,
+    pack,
+    row_mac,
+    shard_key,
+)
 from vault.documents import Documents
 from vault.filesystem_blobs import FilesystemBlobStore
-from vault.keys import INS_PURPOSE, DossierKeys, Secret
+from vault.keyring_file import KeyFile, Passphrase, Protection, Unprotected
+from vault.keys import INS_PURPOSE, DossierKeys, RowKeys, ShardKeys, Tree, read_secrets
 from vault.local_keys import LocalKeyring
 
 INS = "185057800608491"
 
 
-def one_row(path: str, table: str) -> Any:
+def one_row(path: str, table: str, condition: str = "true") -> Any:
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
-        return connection.execute(f"SELECT * FROM {table}").fetchone()
+        (row,) = connection.execute(f"SELECT * FROM {table} WHERE {condition}").fetchall()
+        return row
 
 
 @pytest.fixture
@@ -37,19 +46,28 @@ def dialect() -> str:
     return "sqlite"
 
 
-@pytest.mark.parametrize("passphrase", [None, b"correct horse"], ids=["plain keyring", "keyring under a passphrase"])
+@pytest.mark.parametrize(
+    "protection, secret",
+    [
+        (Unprotected(), b""),
+        (Passphrase(b"correct horse", cost=2**10), b"correct horse"),
+        (KeyFile(bytes(range(32))), bytes(range(32))),
+    ],
+    ids=["open keyring", "keyring under a passphrase", "keyring under a key file"],
+)
 @pytest.mark.parametrize("size", [0, 100, 16_384, 50_000])
 async def test_an_independent_reader_opens_what_the_vault_wrote(
-    database: Database, migrated_url: str, keyring: LocalKeyring, tmp_path: Path, size: int, passphrase: bytes | None
+    database: Database, migrated_url: str, tmp_path: Path, size: int, protection: Protection, secret: bytes
 ) -> None:
     """From the keyring's file, the database's rows and the object's file."""
-    if passphrase:
-        keyring.protect(passphrase, scrypt_cost=2**10)
+    keyring = LocalKeyring.create(tmp_path / "keyring.json", protection)
+    await keyring.rotate(Tree.DOSSIER)
     plaintext = bytes(range(250)) * 200
     store = FilesystemBlobStore(tmp_path / "blobs")
     await store.prepare()
-    dossier_keys = DossierKeys(database, keyring)
-    documents = Documents(database, store, dossier_keys, rows)
+    shards = ShardKeys(database, keyring)
+    dossier_keys = DossierKeys(database, shards)
+    documents = Documents(database, store, dossier_keys, RowKeys(shards))
     await deposit(documents, database, plaintext[:size], version=7, content_type="text/plain; charset=utf-8")
     async with database.begin() as connection:
         ins_sealed = await dossier_keys.seal_text(connection, DOSSIER, INS_PURPOSE, INS.encode())
@@ -57,15 +75,17 @@ async def test_an_independent_reader_opens_what_the_vault_wrote(
 
     database_file = migrated_url.removeprefix("sqlite:///")
     row = one_row(database_file, "content")
-    dossier = DossierReader(
-        keyring_keys(tmp_path / "keyring.json", passphrase), one_row(database_file, "dossier_key"), DOSSIER
-    )
+    trees = keyring_trees(tmp_path / "keyring.json", secret)
+    shard = shard_key(trees, one_row(database_file, "shard_key", "tree = 'dossier'"))
+    dossier = DossierReader(shard, one_row(database_file, "dossier_key"), DOSSIER)
     name = row["object_name"]
     data = _read(tmp_path / "blobs" / "documents" / name[:2] / name)
     assert document_opened(dossier.document_key(row, 7), row, 7, data) == plaintext[:size]
     assert dossier.text(f"title/{DOCUMENT}", row["title_sealed"]).decode() == TITLE
     assert dossier.text(f"sha256/{DOCUMENT}", row["sha256"]) == hashlib.sha256(plaintext[:size]).digest()
     assert dossier.text("ins", ins_sealed).decode() == INS
+    rows = shard_key(trees, one_row(database_file, "shard_key", "tree = 'rows'"))
+    assert row["mac"] == row_mac(rows, row)
 
 
 def test_the_reader_knows_nothing_of_the_vault() -> None:
@@ -79,11 +99,16 @@ def test_the_reader_knows_nothing_of_the_vault() -> None:
     assert [name for name in imported if name and name.split(".")[0] in {"vault", "models", "tests"}] == []
 
 
-async def test_a_pseudonym_is_as_described(keyring: LocalKeyring, tmp_path: Path) -> None:
-    """§1."""
-    secret = base64.b64decode(keyring_keys(tmp_path / "keyring.json", None)["secrets"]["pseudonym"])
+async def test_a_pseudonym_is_as_described(
+    database: Database, shards: ShardKeys, migrated_url: str, keyring: LocalKeyring, tmp_path: Path
+) -> None:
+    """§3."""
+    secrets = await read_secrets(database, shards)
+    row = one_row(migrated_url.removeprefix("sqlite:///"), "shard_key", "tree = 'index'")
+    index = shard_key(keyring_trees(tmp_path / "keyring.json", b""), row)
+    secret = hkdf_expand(index, pack(b"dmp-authz/derive", b"pseudonym"), 32)
     expected = UUID(bytes=hmac.digest(secret, INS[:13].encode(), "sha256")[:16])
-    assert Ins.parse(INS).pseudonym(await keyring.secret(Secret.PSEUDONYM)) == expected
+    assert Ins.parse(INS).pseudonym(secrets.pseudonym) == expected
 
 
 def _read(path: Path) -> bytes:

@@ -1,5 +1,7 @@
 """Stores and key services by their URL."""
 
+import base64
+import json
 import re
 from pathlib import Path
 
@@ -7,9 +9,8 @@ import pytest
 
 from vault.errors import KeyringError
 from vault.filesystem_blobs import FilesystemBlobStore
-from vault.keys import Secret
-from vault.local_keys import LocalKeyring
-from vault.locations import keys_from_url, store_from_url
+from vault.locations import keyring_from_url, keys_from_url, store_from_url
+from vault.pkcs11_keys import Pkcs11Keys
 
 
 def test_a_file_url_is_a_folder(tmp_path: Path) -> None:
@@ -24,11 +25,11 @@ def test_a_file_url_is_a_folder(tmp_path: Path) -> None:
     [
         (
             "s3://AKEY:se%2Fcret@127.0.0.1:9000/bucket?secure=false",
-            "endpoint='127.0.0.1:9000', name='bucket', secure=False, region='us-east-1'",
+            "endpoint='127.0.0.1:9000', name='bucket', secure=False, region='us-east-1', retention_days=3650",
         ),
         (
             "s3://AKEY:se%2Fcret@store.example/bucket?region=fr-par",
-            "endpoint='store.example', name='bucket', secure=True, region='fr-par'",
+            "endpoint='store.example', name='bucket', secure=True, region='fr-par', retention_days=3650",
         ),
     ],
 )
@@ -60,23 +61,56 @@ def test_another_url_is_refused_without_repeating_it(url: str) -> None:
         store_from_url(url)
 
 
-async def test_a_keyring_is_opened_by_its_url(tmp_path: Path) -> None:
-    """With a passphrase from a file if it asks for one."""
-    path, passphrase = tmp_path / "keyring.json", tmp_path / "passphrase"
-    passphrase.write_bytes(b"correct horse\n")
-    created = LocalKeyring.create(path, b"correct horse", scrypt_cost=2**10)
-    opened = keys_from_url(f"file://{path}?passphrase_file={passphrase}")
-    assert await opened.secret(Secret.PSEUDONYM) == await created.secret(Secret.PSEUDONYM)
-    created.protect(None)
-    opened = keys_from_url(f"file://{path}")
-    assert await opened.secret(Secret.PSEUDONYM) == await created.secret(Secret.PSEUDONYM)
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A file that holds a key, in base64, which makes a passphrase too."""
+    file = tmp_path / "secret"
+    file.write_bytes(base64.b64encode(bytes(32)) + b"\nsecond line\n")
+    file.chmod(0o600)
+    return file
 
 
-@pytest.mark.parametrize("url", ["", "pkcs11:token=x", "file://host/keyring.json", "file:///keyring.json?pass=x"])
-def test_another_key_service_is_refused(url: str) -> None:
+@pytest.mark.parametrize(
+    "option, kind", [("", "none"), ("?passphrase_file=", "passphrase"), ("?key_file=", "key-file")]
+)
+def test_a_keyring_is_created_as_its_url_says_and_opened_by_it(
+    tmp_path: Path, secret: Path, option: str, kind: str
+) -> None:
+    """Sealed from the first byte, if it is to be sealed."""
+    if kind == "key-file":
+        secret.write_bytes(base64.b64encode(bytes(32)))
+    url = f"file://{tmp_path}/key%20ring.json{option}{secret if option else ''}"
+    place = keyring_from_url(url)
+    assert place.path == tmp_path / "key ring.json"
+    place.create()
+    assert json.loads(place.path.read_text())["protection"] == kind
+    assert repr(keys_from_url(url)) == f"LocalKeyring('{tmp_path}/key ring.json', generation=1)"
+
+
+@pytest.mark.parametrize(
+    "url, said",
+    [
+        ("", "a key service is pkcs11:... or file:///file, with ?passphrase_file=/file or ?key_file=/file"),
+        ("file://host/keyring.json", "a key service is pkcs11"),
+        ("file:", "a key service is pkcs11"),
+        ("file:///keyring.json?pass=x", "unknown options: pass"),
+        ("file:///keyring.json?key_file=", "key_file names no file"),
+        ("file:///keyring.json?passphrase_file=", "passphrase_file names no file"),
+        ("file:///keyring.json?key_file=/a&passphrase_file=/b", "by a passphrase_file or a key_file, not by both"),
+    ],
+)
+def test_another_key_service_is_refused(url: str, said: str) -> None:
     """By name of what is accepted."""
-    with pytest.raises(ValueError, match=r"passphrase_file|unknown options: pass$"):
+    with pytest.raises(ValueError, match=re.escape(said)):
         keys_from_url(url)
+
+
+def test_a_pkcs11_url_is_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which reads its URL itself."""
+    given: list[str] = []
+    monkeypatch.setattr(Pkcs11Keys, "from_url", given.append)
+    keys_from_url("pkcs11:token=dmp")
+    assert given == ["pkcs11:token=dmp"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\nsecond line"])
