@@ -1,0 +1,60 @@
+"""An erased dossier leaves its journal, and nothing else anywhere."""
+
+from uuid import UUID
+
+from models.tables import metadata
+from tests.api.whole import HOLDER, INS, NURSE, OTHER_INS, TREATING, Json, Whole
+from tests.journeys.service import parts
+
+JOURNAL = {"journal_entry", "journal_chain", "journal_leaf", "journal_waiting"}
+GLASS = {"DMP-Mode": "break_glass", "DMP-Reason": "Patient%20inconscient"}
+
+
+async def mentioned(dmp: Whole, ins: str = INS) -> set[str]:
+    """The tables of which a row is the dossier's."""
+    identity = UUID(dmp.id_of(ins))
+    found = set()
+    for table in metadata.tables.values():
+        column = "id" if table.name == "dossier" else "dossier"
+        if column in table.c and await dmp.database.read(
+            f"SELECT 1 FROM {table.name} WHERE {column} = $1::uuid LIMIT 1", identity
+        ):
+            found.add(table.name)
+    return found
+
+
+async def lived(dmp: Whole, ins: str) -> None:
+    """Everything happens in a dossier that may."""
+    holder = f"person/{dmp.id_of(ins)}"
+    told: Json = {"to": NURSE, "subject": "s", "body": "b", "documents": [], "reply_to": None}
+    headers = dmp.headers(holder)
+    treating = dmp.path(f"/treating-physicians/{TREATING.removeprefix('professional/')}", ins)
+    assert (await dmp.http.put(treating, headers=headers)).status_code == 204
+    answer = await dmp.http.post(
+        dmp.path("/documents", ins),
+        files=parts(b"content"),
+        headers=dmp.headers(TREATING, **{"Idempotency-Key": "once"}),
+    )
+    assert answer.status_code == 201, answer.text
+    nurse = dmp.headers(f"professional/{NURSE}", **GLASS)
+    answer = await dmp.http.get(f"/v1/documents/{answer.json()['id']}/content", headers=nurse)
+    assert answer.status_code == 200, answer.text
+    answer = await dmp.http.post(dmp.path("/messages", ins), json=told, headers=dmp.headers(TREATING))
+    assert answer.status_code == 201, answer.text
+    await dmp.learn({"kind": "representation", "dossier_ins": ins, "person_ins": OTHER_INS, "as": "caregiver"})
+
+
+async def test_an_erased_dossier_leaves_its_journal_alone(dmp: Whole) -> None:
+    """No fact, no key, no answer kept for a repetition, nobody still to be told; and no object in the store."""
+    for ins in (INS, OTHER_INS):
+        await lived(dmp, ins)
+    before = await mentioned(dmp)
+    assert {"notification", "has_read", "idempotency", "message", "place", "content", "dossier_key"} <= before
+    answer = await dmp.http.delete(dmp.path(""), headers=dmp.headers(HOLDER))
+    assert answer.status_code == 204
+    assert await mentioned(dmp) <= JOURNAL
+    assert await mentioned(dmp, OTHER_INS) == before
+    objects = await dmp.database.read("SELECT object_name FROM content")
+    stored = {path.name for path in (dmp.home / "vault").rglob("*") if path.is_file()}
+    assert {row[0] for row in objects} <= stored
+    assert len([name for name in stored if len(name) == 32]) == len(objects) == 1
