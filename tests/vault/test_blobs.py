@@ -52,6 +52,7 @@ async def test_what_was_put_is_got(store: BlobStore, size: int) -> None:
         (3, 7, b"3456"),
         (7, None, b"789"),
         (8, 100, b"89"),
+        (3, 3, b""),
         (10, None, b""),
         (10, 12, b""),
         (100, 200, b""),

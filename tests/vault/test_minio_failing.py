@@ -1,4 +1,4 @@
-"""A store that refuses, breaks off, hangs or trickles: what may be repeated is, for a time, and nothing is half done."""
+"""A store that refuses, breaks off, hangs or trickles: requests are repeated for a time, and nothing is half done."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.doubles.small_s3 import Fault, SmallS3, small_s3
+from tests.doubles.failing_s3 import FailingS3, Fault, listening
 from vault.errors import NoObjectError, NoticeChangedError, ObjectExistsError, RecordChangedError, StoreUnavailableError
 from vault.minio_blobs import Bucket, Limits, MinioBlobStore
 from vault.notices import Notice
@@ -49,10 +49,10 @@ async def kept(store: MinioBlobStore) -> bytes:
 
 
 @asynccontextmanager
-async def opened(double: SmallS3, **limits: float) -> AsyncIterator[MinioBlobStore]:
+async def opened(double: FailingS3, **limits: float) -> AsyncIterator[MinioBlobStore]:
     """A store that has been prepared, and whose requests are looked at from then on."""
     hasty = {"read_seconds": 5.0, "pause_seconds": 0.001, "longest_pause_seconds": 0.002, **limits}
-    with small_s3(double) as address:
+    with listening(double) as address:
         bucket = Bucket(address, "bucket", "access", "secret", secure=False)
         store = MinioBlobStore(bucket, Limits(**hasty))  # type: ignore[arg-type]  # some are integers
         await store.prepare()
@@ -68,7 +68,10 @@ async def opened(double: SmallS3, **limits: float) -> AsyncIterator[MinioBlobSto
         ("PUT /bucket/documents", lambda store: store.put(NAME, data(SMALL))),
         ("POST /bucket/documents/ab000000000000000000000000000000?uploads", lambda store: store.put(NAME, data(LARGE))),
         ("partNumber=3", lambda store: store.put(NAME, data(LARGE))),
-        ("POST /bucket/documents/ab000000000000000000000000000000?uploadId", lambda store: store.put(NAME, data(LARGE))),
+        (
+            "POST /bucket/documents/ab000000000000000000000000000000?uploadId",
+            lambda store: store.put(NAME, data(LARGE)),
+        ),
     ],
     ids=["create", "begin", "part", "complete"],
 )
@@ -76,11 +79,11 @@ async def test_a_deposit_survives_what_passes(
     fault: Fault, request_: str, operation: Callable[[MinioBlobStore], Awaitable[None]]
 ) -> None:
     """Twice in a row: the object is there once, whole, and known as ours though an answer was lost."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double, read_seconds=0.2 if fault is Fault.HANGS else 5.0) as store:
         double.faults[request_] = [fault, fault]
         await operation(store)
-        assert await read(store) == (SMALL if "PUT /bucket/documents" == request_ else LARGE)
+        assert await read(store) == (SMALL if request_ == "PUT /bucket/documents" else LARGE)
         with pytest.raises(ObjectExistsError):
             await operation(store)
     versions = double.objects[f"documents/{NAME}"]
@@ -90,7 +93,7 @@ async def test_a_deposit_survives_what_passes(
 @pytest.mark.parametrize("fault", PASSING)
 async def test_everything_else_survives_what_passes(fault: Fault) -> None:
     """Each request once, whatever it does."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double, read_seconds=0.2 if fault is Fault.HANGS else 5.0) as store:
         await store.put(NAME, data(SMALL))
         double.faults = {text: [fault] for text in ("HEAD /bucket ", "GET /bucket/documents", "list-type=2")}
@@ -110,7 +113,7 @@ async def test_everything_else_survives_what_passes(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", PASSING)
 async def test_what_others_did_is_not_taken_for_ours(fault: Fault) -> None:
     """Though our own answer was lost, and their bytes are the same."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double, read_seconds=0.2 if fault is Fault.HANGS else 5.0) as store:
         await store.put(NAME, data(SMALL))
         await store.post_notice(NOTICE, b"first", None)
@@ -129,32 +132,41 @@ async def test_what_others_did_is_not_taken_for_ours(fault: Fault) -> None:
 @pytest.mark.parametrize("text", ["uploads", "partNumber=1", "partNumber=3", "partNumber=6", "uploadId", ""])
 async def test_a_deposit_that_fails_leaves_nothing(fault: Fault, text: str) -> None:
     """For good: whichever request it was, no part and no object remains once the name is deleted."""
-    double = SmallS3()
-    async with opened(
-        double, read_seconds=0.05, request_seconds=0.5, repetitions=1, patience_seconds=60
-    ) as store:
+    double = FailingS3()
+    async with opened(double, read_seconds=0.05, request_seconds=0.5, repetitions=1, patience_seconds=60) as store:
         double.faults[text] = [fault] * 1000
         with pytest.raises(StoreUnavailableError):
             await store.put(NAME, data(LARGE))
         double.faults.clear()
         await store.delete(NAME)
-    assert (double.uploads, double.objects.keys()) == ({}, {"trial/lock"})
+    assert (list(double.uploads), list(double.objects)) == ([], ["trial/lock"])
+
+
+async def test_an_upload_that_was_taken_back_unheard_is_taken_back() -> None:
+    """The answer was lost, and the second attempt finds none."""
+    double = FailingS3()
+    async with opened(double, repetitions=1) as store:
+        double.faults = {"partNumber=2": [Fault.ERROR] * 2, "DELETE": [Fault.LOST]}
+        with pytest.raises(StoreUnavailableError):
+            await store.put(NAME, data(LARGE))
+        aborts = [request for request in double.requests if request.startswith("DELETE")]
+    assert (len(aborts), list(double.uploads)) == (2, [])
 
 
 async def test_a_part_that_fails_takes_the_upload_back() -> None:
     """At once, where the store still answers that."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double, repetitions=1) as store:
         double.faults["partNumber=2"] = [Fault.ERROR] * 2
         with pytest.raises(StoreUnavailableError):
             await store.put(NAME, data(LARGE))
-    assert (double.uploads, double.objects.keys()) == ({}, {"trial/lock"})
+    assert (list(double.uploads), list(double.objects)) == ([], ["trial/lock"])
 
 
 @pytest.mark.parametrize("fault", PASSING)
 async def test_a_reading_goes_on_where_it_broke_off(fault: Fault) -> None:
     """With the bytes that are missing, and no others."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double, read_seconds=0.2 if fault is Fault.HANGS else 5.0) as store:
         await store.put(NAME, data(LARGE))
         double.faults["GET"] = [fault, fault]
@@ -166,10 +178,8 @@ async def test_a_reading_goes_on_where_it_broke_off(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", [*PASSING, Fault.TRICKLES])
 async def test_a_reading_ends_when_it_no_longer_goes_on(fault: Fault) -> None:
     """After some attempts or some time without a byte more."""
-    double = SmallS3()
-    async with opened(
-        double, read_seconds=0.05, request_seconds=0.5, repetitions=2, patience_seconds=60
-    ) as store:
+    double = FailingS3()
+    async with opened(double, read_seconds=0.05, request_seconds=0.5, repetitions=2, patience_seconds=60) as store:
         await store.put(NAME, data(SMALL))
         double.faults["GET"] = [fault] * 1000
         with pytest.raises(StoreUnavailableError):
@@ -178,7 +188,7 @@ async def test_a_reading_ends_when_it_no_longer_goes_on(fault: Fault) -> None:
 
 async def test_a_store_that_stays_silent_is_left_alone_for_a_while() -> None:
     """Writing is refused at once then and asks for nothing, reading goes on; the first answer ends it."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double, failures=3, patience_seconds=0, rest_seconds=0.3, repetitions=2) as store:
         await store.put(NAME, data(SMALL))
         double.faults["PUT"] = [Fault.REFUSED] * 1000
@@ -202,7 +212,7 @@ async def test_a_store_that_stays_silent_is_left_alone_for_a_while() -> None:
 
 async def test_whoever_leaves_a_request_ends_it() -> None:
     """The thread that waited is free for others at once, and nothing that he wrote appears afterwards."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double, in_flight=1, read_seconds=600.0, request_seconds=600.0) as store:
         double.faults["PUT"] = [Fault.HANGS] * 3
         for _ in range(3):
@@ -216,7 +226,7 @@ async def test_whoever_leaves_a_request_ends_it() -> None:
 
 async def test_a_store_that_keeps_what_it_should_remove_is_unavailable() -> None:
     """Rather than being asked for ever."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double) as store:
         await store.put(NAME, data(SMALL))
         double.lacks.add("deletion")

@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.doubles.small_s3 import SmallS3, small_s3
+from tests.doubles.failing_s3 import FailingS3, listening
 from vault.errors import StoreUnsuitableError
 from vault.minio_blobs import Bucket, MinioBlobStore
 
 
 @asynccontextmanager
-async def opened(double: SmallS3, retention_days: int = 3650) -> AsyncIterator[MinioBlobStore]:
+async def opened(double: FailingS3, retention_days: int = 3650) -> AsyncIterator[MinioBlobStore]:
     """A store there."""
-    with small_s3(double) as address:
+    with listening(double) as address:
         store = MinioBlobStore(
             Bucket(address, "bucket", "access", "secret", secure=False, retention_days=retention_days)
         )
@@ -34,7 +34,7 @@ async def opened(double: SmallS3, retention_days: int = 3650) -> AsyncIterator[M
 )
 async def test_what_is_lacking_is_named(lacking: str, missing: str) -> None:
     """And nothing of the trial stays."""
-    double = SmallS3(lacking)
+    double = FailingS3(lacking)
     async with opened(double) as store:
         with pytest.raises(StoreUnsuitableError, match=missing):
             await store.prepare()
@@ -43,7 +43,7 @@ async def test_what_is_lacking_is_named(lacking: str, missing: str) -> None:
 
 async def test_a_bucket_without_a_lock_is_accepted_by_who_says_so() -> None:
     """Records are then kept without one."""
-    double = SmallS3("lock", "bucket lock")
+    double = FailingS3("lock", "bucket lock")
     async with opened(double, 0) as store:
         await store.prepare()
         await store.keep("journal/checkpoint/1", b"record")
@@ -53,7 +53,7 @@ async def test_a_bucket_without_a_lock_is_accepted_by_who_says_so() -> None:
 
 async def test_the_locked_object_of_the_trial_is_one_for_all_starts() -> None:
     """While it is locked it serves the next one; once it has served its time it makes room for another."""
-    double = SmallS3()
+    double = FailingS3()
     async with opened(double) as store:
         await store.prepare()
         first = double.objects["trial/lock"][0]
@@ -67,7 +67,7 @@ async def test_the_locked_object_of_the_trial_is_one_for_all_starts() -> None:
 
 async def test_versions_are_asked_for_in_a_bucket_that_is_there() -> None:
     """And only where they are not kept yet."""
-    double = SmallS3()
+    double = FailingS3()
     double.exists = double.is_locked = True
     async with opened(double) as store:
         await store.prepare()

@@ -127,7 +127,7 @@ async def test_a_store_that_fails_is_unavailable(answer: Answer) -> None:
     """What is unchanged is told from what is wrong."""
     with s3({"": answer}) as (address, _):
         bucket = Bucket(address, "bucket", "access", "secret", secure=False)
-        store = MinioBlobStore(bucket, Limits(attempts=0))
+        store = MinioBlobStore(bucket, Limits(repetitions=0))
         with pytest.raises(StoreUnavailableError):
             await read(store, "known")
         await store.close()

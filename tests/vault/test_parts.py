@@ -24,10 +24,11 @@ class Sending:
     def __init__(self) -> None:
         self.travelling = 0
         self.most = 0
-        self.ended = 0
+        self.begun = asyncio.Event()
 
     async def __call__(self, number: int, part: bytes) -> tuple[int, bytes]:
         self.travelling += 1
+        self.begun.set()
         self.most = max(self.most, self.travelling)
         try:
             for _ in range(10 - number % 5):
@@ -35,7 +36,6 @@ class Sending:
             return number, part
         finally:
             self.travelling -= 1
-            self.ended += 1
 
 
 async def test_results_come_in_the_order_of_the_parts() -> None:
@@ -98,8 +98,7 @@ async def test_whoever_leaves_ends_his_parts() -> None:
     """Even those that have not begun."""
     sending, of_all = Sending(), asyncio.Semaphore(4)
     sent = asyncio.create_task(send_all(stream([b"x"] * 9), sending, 4, of_all))
-    while sending.most == 0:
-        await asyncio.sleep(0)
+    await sending.begun.wait()
     sent.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sent
