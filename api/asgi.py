@@ -26,6 +26,7 @@ from api.routes.messages import MessagesController
 from api.routes.policy import PolicyController
 from api.routes.statistics import statistics
 from api.routes.treatments import TreatmentsController
+from api.sequencing import sequencing
 from api.services.decision_point import DecisionPoint
 from api.services.deposits import Deposits
 from api.services.document_changes import DocumentChanges
@@ -101,6 +102,7 @@ async def service(
                 reloading_on_hangup(rules, now),
                 following(rules, settings.policy_poll_seconds, now),
                 notifying(outbox),
+                sequencing(parts.database),
                 publishing(
                     _publisher(settings, parts),
                     settings.journal_publish_seconds,

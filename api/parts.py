@@ -61,18 +61,13 @@ async def open_parts(
     `observe_commit` is told how many entries each commit of the journal held.
     """
     async with AsyncExitStack() as stack:
-        try:
-            key_service, store = keys_from_url(settings.keys_url), store_from_url(settings.vault_url)
-        except ValueError as error:
-            raise SettingsError(str(error)) from None
+        key_service, store = _key_service(settings), _store(settings)
         stack.push_async_callback(key_service.close)
         database = await open_database(settings.database_url)
         stack.push_async_callback(database.close)
         stack.push_async_callback(store.close)
         await store.prepare()
-        await refuse_older(database, key_service)
-        shards = ShardKeys(database, key_service)
-        secrets = await read_secrets(database, shards)
+        shards, secrets = await _keys(database, key_service)
         dossier_keys, journal_keys = DossierKeys(database, shards), JournalKeys(shards, secrets.index)
         ledger = Ledger(database, journal_keys, observe=observe_commit)
         stack.push_async_callback(ledger.aclose)
@@ -88,6 +83,38 @@ async def open_parts(
             ledger,
             _signer(secrets.signing_seed),
         )
+
+
+@asynccontextmanager
+async def open_journal(settings: Settings) -> AsyncIterator[tuple[Database, JournalKeys]]:
+    """The database, and what opens its journal: for those who read it and need no object store."""
+    async with AsyncExitStack() as stack:
+        key_service = _key_service(settings)
+        stack.push_async_callback(key_service.close)
+        database = await open_database(settings.database_url)
+        stack.push_async_callback(database.close)
+        shards, secrets = await _keys(database, key_service)
+        yield database, JournalKeys(shards, secrets.index)
+
+
+def _key_service(settings: Settings) -> KeyService:
+    try:
+        return keys_from_url(settings.keys_url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _store(settings: Settings) -> Store:
+    try:
+        return store_from_url(settings.vault_url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+async def _keys(database: Database, key_service: KeyService) -> tuple[ShardKeys, Secrets]:
+    await refuse_older(database, key_service)
+    shards = ShardKeys(database, key_service)
+    return shards, await read_secrets(database, shards)
 
 
 def _signer(seed: bytes) -> Signer:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import AsyncExitStack
 from datetime import datetime
 from uuid import UUID
 
+from api.parts import open_journal
 from api.services.documents import SEAL_BROKEN
 from api.settings import Settings
-from models.database import Database, open_database
+from models.database import Database
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries.documents import Place, read_types
 from models.vocabulary import ResourceType
@@ -22,16 +24,17 @@ def recorded_decisions(
     """Decisions since an instant, newest first, of all dossiers or of one; a page at a time, and nothing is written.
 
     The type of a document is looked up where documents are: the journal does not hold it. Raises JournalEntryError
-    for a line that is not what was written, ProofError for a journal without its head, DatabaseError.
+    for a line that is not what was written, ProofError for a journal without its head, DatabaseError, KeyringError.
     """
     with asyncio.Runner() as runner:
-        database = runner.run(open_database(settings.database_url))
+        opening = AsyncExitStack()
         try:
-            pages = newest_first(database, since=since, dossier=dossier)
+            database, keys = runner.run(opening.enter_async_context(open_journal(settings)))
+            pages = newest_first(database, keys, since=since, dossier=dossier)
             while (page := runner.run(_next(pages))) is not None:
                 yield from runner.run(_decisions(database, page))
         finally:
-            runner.run(database.close())
+            runner.run(opening.aclose())
 
 
 async def _next(pages: AsyncIterator[list[Line]]) -> list[Line] | None:
@@ -40,24 +43,24 @@ async def _next(pages: AsyncIterator[list[Line]]) -> list[Line] | None:
 
 async def _decisions(database: Database, lines: list[Line]) -> list[Recorded]:
     """Every decision of these lines: an entry's own, or those of its items."""
-    told = [(line, place, one) for line in lines for place, one in _told(line)]
-    places = {place for line, _, one in told if line.entry.profession and (place := _document(line.entry, one))}
+    told = [each for line in lines if line.entry is not None for each in _told(line.entry, line.sequence)]
+    places = {place for entry, _, one in told if entry.profession and (place := _document(entry, one))}
     types = await read_types(database, places)
-    return [_recorded(line, where, one, types) for line, where, one in told]
+    return [_recorded(entry, where, one, types) for entry, where, one in told]
 
 
-def _told(line: Line) -> Iterator[tuple[str, Entry | Item]]:
+def _told(entry: Entry, sequence: int) -> Iterator[tuple[Entry, str, Entry | Item]]:
     """What an entry decides, each under its name: `dossier/sequence` or, of a batch, `dossier/sequence/item`.
 
-    That rules were replaced is no decision, nor is what the service does by itself.
+    What was erased tells nothing. That rules were replaced is no decision, nor is what the service does by itself.
     """
-    if not line.entry.situation and (line.entry.action == POLICY_SWAP or line.entry.subject.type == SERVICE):
+    if not entry.situation and (entry.action == POLICY_SWAP or entry.subject.type == SERVICE):
         return
-    where = f"{line.entry.dossier}/{line.sequence}"
-    if line.entry.situation or not line.entry.items:
-        yield where, line.entry
-    for number, item in enumerate(line.entry.items, 1):
-        yield f"{where}/{number}", item
+    where = f"{entry.dossier}/{sequence}"
+    if entry.situation or not entry.items:
+        yield entry, where, entry
+    for number, item in enumerate(entry.items, 1):
+        yield entry, f"{where}/{number}", item
 
 
 def _document(entry: Entry, one: Entry | Item) -> Place | None:
@@ -69,16 +72,16 @@ def _document(entry: Entry, one: Entry | Item) -> Place | None:
         return None
 
 
-def _recorded(line: Line, where: str, one: Entry | Item, types: dict[Place, str]) -> Recorded:
-    place = _document(line.entry, one)
+def _recorded(entry: Entry, where: str, one: Entry | Item, types: dict[Place, str]) -> Recorded:
+    place = _document(entry, one)
     return Recorded(
         where,
-        line.entry.at,
+        entry.at,
         one.situation,
         one.allowed,
         one.rule,
         one.obligations,
-        line.entry.profession,
+        entry.profession,
         types.get(place) if place else None,
         fault=one.rule == SEAL_BROKEN,
     )
