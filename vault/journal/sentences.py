@@ -42,7 +42,8 @@ class Words:
 
 def sentence(entry: Entry, reasons: Mapping[str, Words]) -> Words:
     """The entry as a patient reads it; `reasons` are the sentences of rules, which tell why something was refused."""
-    refusing = {one.rule for one in (entry, *entry.items) if not one.allowed}
+    judged: tuple[Entry | Item, ...] = (entry, *entry.items)
+    refusing = {one.rule for one in judged if not one.allowed}
     told = {rule: reasons[rule] for rule in refusing if rule in reasons}
     return Words(
         _tell(entry, FRENCH, {rule: unbroken(words.fr) for rule, words in told.items()}),
