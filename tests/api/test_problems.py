@@ -85,6 +85,11 @@ def test_each_error_has_its_problem(error: Exception, status: int, kind: str) ->
     assert "185057800608491" not in str(problem)
 
 
+def test_a_store_that_does_not_answer_says_when_to_come_back() -> None:
+    """In seconds, after which it is asked again."""
+    assert problem_of(vault_errors.StoreSilentError("secret")).headers == {"Retry-After": "5"}
+
+
 def test_a_refusal_names_its_rule() -> None:
     """The deciding rule is the problem's `reason`."""
     assert msgspec.json.decode(encode_problem(problem_of(errors.RefusedError("break-glass-refused")))) == {

@@ -10,8 +10,8 @@ from tests.vault.deposits import DOCUMENT, DOSSIER, MEBIBYTE, TITLE
 from vault.documents import Documents
 
 SMALL = 64 * MEBIBYTE
-BOUND = 20 * MEBIBYTE
-"""Two parts of a multipart upload, the one gathered and the same on its way, and what comes and goes beside them."""
+BOUND = 44 * MEBIBYTE
+"""Four parts of a multipart upload, one of them gathered and copied, and what comes and goes beside them."""
 
 
 @pytest.fixture
