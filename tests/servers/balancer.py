@@ -4,11 +4,11 @@ It knows of TCP alone, and of a node's health what connecting to it tells. A con
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import anyio
-from anyio.abc import ByteStream, SocketStream, TaskGroup
+from anyio.abc import ByteStream, SocketStream, TaskGroup, TaskStatus
 from anyio.from_thread import start_blocking_portal
 
 from tests.servers.processes import free_port
@@ -19,12 +19,15 @@ _SECONDS_TO_CONNECT = 1.0
 @contextmanager
 def balancer(nodes: Sequence[str]) -> Iterator[str]:
     """Its address on the loopback interface, for as long as the block does; it works in a thread of its own."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(_balancing(nodes)) as address:
-        yield address
+    with start_blocking_portal() as portal:
+        work, address = portal.start_task(_balance, nodes)
+        try:
+            yield address
+        finally:
+            work.cancel()
 
 
-@asynccontextmanager
-async def _balancing(nodes: Sequence[str]) -> AsyncIterator[str]:
+async def _balance(nodes: Sequence[str], *, task_status: TaskStatus[str]) -> None:
     turns = deque(nodes)
 
     async def relay(client: SocketStream) -> None:
@@ -35,11 +38,9 @@ async def _balancing(nodes: Sequence[str]) -> AsyncIterator[str]:
                     both.start_soon(_pump, node, client, both)
 
     port = free_port()
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
-    async with listener, anyio.create_task_group() as connections:
-        connections.start_soon(listener.serve, relay)
-        yield f"127.0.0.1:{port}"
-        connections.cancel_scope.cancel()
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port) as listener:
+        task_status.started(f"127.0.0.1:{port}")
+        await listener.serve(relay)
 
 
 async def _taken(turns: deque[str]) -> SocketStream | None:

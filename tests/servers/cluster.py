@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from subprocess import Popen
 from typing import Protocol
 
 from tests.servers.balancer import balancer
 from tests.servers.errors import UnavailableError
-from tests.servers.minio import MinioServer, judges, minio, new_drives, new_server, obtain, settings, status
+from tests.servers.minio import MinioServer, judges, minio, new_drives, new_server, obtain, settings
 from tests.servers.namespaces import Network, network
 from tests.servers.processes import running, wait_for
 
@@ -34,7 +33,11 @@ class Cluster(Protocol):
         ...
 
     def bring_back(self) -> None:
-        """Whatever was lost, with what it had. Returns once each node sees all others."""
+        """Whatever was lost, with what it had. Returns once it answers.
+
+        It may refuse to write a little longer: what a node did not reach at its start it looks for every fifteen
+        seconds.
+        """
         ...
 
 
@@ -87,7 +90,7 @@ class _Hosts:
             if node not in self._running:
                 self._start(node)
         for node in NODES:
-            wait_for(self._running[node][1], partial(_is_whole, self._address(node)), self._log(node))
+            wait_for(self._running[node][1], partial(judges, self._address(node)), self._log(node))
 
     def stop(self) -> None:
         for node in list(self._running):
@@ -127,11 +130,6 @@ class _Folders:
             if (aside := _aside(drive)).exists():
                 drive.unlink()
                 aside.rename(drive)
-
-
-def _is_whole(address: str) -> bool:
-    """Whether this node could be spared: it sees all the others. Before it judges requests it says so too early."""
-    return judges(address) and status(address, "/minio/health/cluster?maintenance=true") == HTTPStatus.OK
 
 
 def _aside(drive: Path) -> Path:

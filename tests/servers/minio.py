@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -90,17 +89,12 @@ def settings(server: MinioServer, home: Path) -> dict[str, str]:
 
 def judges(address: str) -> bool:
     """Whether it judges requests: one without keys is refused. Its health checks say yes a little too early."""
-    return status(address, "/") == HTTPStatus.FORBIDDEN
-
-
-def status(address: str, path: str) -> int | None:
-    """What it answers to a request without keys; None if it does not."""
     connection = HTTPConnection(address, timeout=5)
     try:
-        connection.request("GET", path)
-        return connection.getresponse().status
+        connection.request("GET", "/")
+        return connection.getresponse().status == 403
     except (OSError, HTTPException):
-        return None
+        return False
     finally:
         connection.close()
 
