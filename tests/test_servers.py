@@ -1,16 +1,30 @@
 """The servers under the other tests are real, and obtained once."""
 
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.client import HTTPConnection
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 
 import asyncpg
 import pytest
+import urllib3
+from minio import Minio
+from minio.error import S3Error
 
+from tests.servers.balancer import balancer
 from tests.servers.cache import WORKSHOP, kept
+from tests.servers.cluster import cluster
+from tests.servers.errors import UnavailableError
 from tests.servers.minio import MinioServer
+from tests.servers.namespaces import Network, network, present, sweep
 from tests.servers.postgresql import PostgresqlServer, in_package, postgresql
+from tests.servers.processes import free_port
 
 
 class Maker:
@@ -110,3 +124,127 @@ async def test_postgresql_can_come_from_the_python_package() -> None:
         answer = await connection.fetchval("show server_version")
         await connection.close()
         assert answer.split()[0] == server.version
+
+
+@pytest.fixture
+def hosts() -> Iterator[Network]:
+    """Two hosts. Where there can be none the store of four nodes says so, at the end of every run."""
+    try:
+        with network(2) as made:
+            yield made
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+def of_run(name: str) -> list[str]:
+    return sorted(each for each in present() if each.startswith(name))
+
+
+def test_nothing_stays_of_hosts(hosts: Network) -> None:
+    """Namespaces, bridge and folder are of one name, and gone with the block."""
+    assert of_run(hosts.name) == [hosts.name, hosts.name, f"{hosts.name}-1", f"{hosts.name}-2"]
+    with network(1) as other:
+        assert other.subnet != hosts.subnet
+    assert of_run(other.name) == []
+
+
+def python(program: str, *where: str) -> subprocess.Popen[bytes]:
+    """A program, running; on a host if its command's beginning is given."""
+    return subprocess.Popen(  # noqa: S603 - written below
+        [*where, sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_hosts_are_apart(hosts: Network) -> None:
+    """Each has a loopback interface of its own: what listens here is not there."""
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        program = f"import socket; socket.create_connection(('127.0.0.1', {here.getsockname()[1]}), 30)"
+        told = []
+        for where in ([], hosts.inside(1)):
+            with python(program, *where) as call:
+                told.append(b"ConnectionRefusedError" in call.communicate()[1])
+    assert told == [False, True]
+
+
+HOLDS_A_HOST = """
+from tests.servers.namespaces import network
+with network(1) as made:
+    print(made.name, flush=True)
+    input()
+"""
+
+
+@pytest.mark.usefixtures("hosts")
+def test_hosts_of_a_killed_run_are_swept_away() -> None:
+    """And those of a run that lives are not."""
+    with python(HOLDS_A_HOST) as run:
+        assert run.stdout
+        name = run.stdout.readline().decode().strip()
+        sweep()
+        assert of_run(name) == [name, name, f"{name}-1"]
+        run.kill()
+    sweep()
+    assert of_run(name) == []
+
+
+@contextmanager
+def greeting() -> Iterator[tuple[str, socket.socket]]:
+    """A node that takes connections, and its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}", listener
+
+
+def test_a_balancer_goes_round_and_passes_over_the_dead() -> None:
+    """Each connection goes to the next node that listens, both ways, and ends with it."""
+    with (
+        greeting() as (first, one),
+        greeting() as (second, two),
+        balancer([first, f"127.0.0.1:{free_port()}", second]) as address,
+    ):
+        host, _, port = address.rpartition(":")
+        for node in (one, two, one):
+            with socket.create_connection((host, int(port)), timeout=30) as client:
+                connection, _ = node.accept()
+                with connection:
+                    client.sendall(b"there")
+                    assert connection.recv(5, socket.MSG_WAITALL) == b"there"
+                    connection.sendall(b"back")
+                assert [client.recv(4, socket.MSG_WAITALL), client.recv(1)] == [b"back", b""]
+
+
+def test_a_balancer_without_nodes_hangs_up() -> None:
+    """Whoever calls is not left waiting."""
+    with balancer([f"127.0.0.1:{free_port()}"]) as address:
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            assert client.recv(1) == b""
+
+
+def test_without_hosts_a_store_of_four_nodes_is_four_folders_and_says_so(
+    minio_server: MinioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them taken away it reads and does not write; with them again it does both."""
+
+    def not_allowed(_: int) -> None:
+        raise UnavailableError("not here")
+
+    monkeypatch.setattr("tests.servers.cluster.network", not_allowed)
+    with cluster() as store, urllib3.PoolManager(retries=False) as pool:
+        server = store.server
+        assert server.version == minio_server.version
+        assert store.told == "ONE PROCESS WITH 4 FOLDERS INSTEAD OF 4 HOSTS: not here"
+        client = Minio(server.address, server.access_key, server.secret_key, secure=False, http_client=pool)
+        client.make_bucket("bucket")
+        client.put_object("bucket", "name", BytesIO(b"content"), 7)
+        store.lose(1)
+        client.put_object("bucket", "other", BytesIO(b"content"), 7)
+        store.lose(2)
+        with pytest.raises(S3Error, match="SlowDownWrite"):
+            client.put_object("bucket", "third", BytesIO(b"content"), 7)
+        assert [client.get_object("bucket", name).data for name in ("name", "other")] == [b"content"] * 2
+        store.bring_back()
+        client.put_object("bucket", "third", BytesIO(b"content"), 7)
+        assert client.get_object("bucket", "third").data == b"content"

@@ -77,20 +77,20 @@ def network(hosts: int) -> Iterator[Network]:
 
 def sweep() -> None:
     """Remove what runs left that were killed."""
-    for name in {found[1] for each in _present() if (found := NAMED.fullmatch(each))}:
+    for name in {found[1] for each in present() if (found := NAMED.fullmatch(each))}:
         with suppress(OSError), _held(name):
             remove(name)
 
 
 def remove(name: str) -> None:
     """Whatever bears the name of this run, and whoever still runs there."""
-    for each in _present():
+    for each in present():
         if each.startswith(f"{name}-"):
             for process in _ip("netns", "pids", each).split():
                 with suppress(ProcessLookupError):
                     os.kill(int(process), signal.SIGKILL)
             _ip("netns", "delete", each)
-    if name in _present():
+    if name in present():
         with suppress(UnavailableError):
             _ip("link", "delete", name)
         shutil.rmtree(Path(tempfile.gettempdir()) / name, ignore_errors=True)
@@ -162,7 +162,7 @@ def _unused_subnet() -> IPv4Network:
     raise UnavailableError(f"all of {RANGE} is in use on this machine")
 
 
-def _present() -> list[str]:
+def present() -> list[str]:
     """Names of namespaces, of interfaces and of folders that runs may have made."""
     namespaces: list[dict[str, Any]] = json.loads(_ip("-json", "netns", "list") or "[]")
     bridges: list[dict[str, Any]] = json.loads(_ip("-json", "link", "show", "type", "bridge") or "[]")
