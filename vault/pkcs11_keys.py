@@ -7,9 +7,9 @@ What the token holds, every label beginning with `dmp-authz/`:
   token is told to let it neither encrypt nor decrypt. Destroyed: the object is destroyed; that there was a version is
   known from the higher ones, which is why the highest is never destroyed and no version is used twice;
 - a floor `dmp-authz/floor/dossier`: a private data object, 4 bytes, big-endian;
-- a candidate `dmp-authz/new/dossier/4`, for the second in which a master is made (`vault.pkcs11_masters.make`).
+- a candidate `dmp-authz/new/dossier/4`, for the seconds in which a master is made (`vault.pkcs11_masters.make`).
 
-What an HSM must support (PKCS #11 v2.40): a user PIN, CKM_AES_KEY_GEN, CKM_AES_GCM with a 96-bit nonce that the caller
+What an HSM must support (PKCS#11 v2.40): a user PIN, CKM_AES_KEY_GEN, CKM_AES_GCM with a 96-bit nonce that the caller
 gives and a tag of 128 bits, private data objects in the token and in a session, and changing CKA_LABEL, CKA_ENCRYPT and
 CKA_DECRYPT of a key. An HSM that insists on making the nonces itself, as some do in their FIPS mode, does not do.
 

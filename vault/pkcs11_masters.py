@@ -78,7 +78,7 @@ def _keyset(tree: Tree, usable: Mapping[int, bool], floor: int) -> Keyset:
 def make(token: OpenToken, wanted: Sequence[tuple[Tree, int]], settle: Settle, clock: Clock) -> None:
     """Masters of these trees and versions; one of each, however many processes make them at once.
 
-    PKCS #11 has neither unique labels nor locks. So nobody makes a master: he makes a candidate, which nothing uses,
+    PKCS#11 has neither unique labels nor locks. So nobody makes a master: he makes a candidate, which nothing uses,
     waits SETTLE seconds and looks again. The candidate with the lowest id becomes the master, the others are destroyed
     by those who made them. Whoever looked and found no candidate makes his within SETTLE seconds, or gives it up; so
     when a maker looks again he sees every rival that will ever be, and all of them agree on the lowest.

@@ -28,7 +28,7 @@ PREFIX = "dmp-authz/"
 
 _CANDIDATE = f"{PREFIX}new/"
 _FLOOR = f"{PREFIX}floor/"
-_KEY_LABEL = re.compile(rf"({PREFIX}|{_CANDIDATE})({'|'.join(Tree)})/([1-9][0-9]{{0,8}})")
+_KEY_LABEL = re.compile(rf"({PREFIX}|{_CANDIDATE})({'|'.join(Tree)})/([1-9][0-9]{{0,4}})")
 _SHOWN = [Attribute.LABEL, Attribute.ID, Attribute.VALUE_LEN, Attribute.SENSITIVE, Attribute.EXTRACTABLE]
 _FLOOR_SIZE = 4
 _READINGS = 5
@@ -97,7 +97,7 @@ class OpenToken:
 
     def __init__(self, session: pkcs11.Session) -> None:
         self._session = session
-        # Gone as soon as the session is, or its login (PKCS #11 v2.40 §11.6, C_Logout).
+        # Gone as soon as the session is, or its login (PKCS#11 v2.40 §11.6, C_Logout).
         self._witness = session.create_object(_data_object(f"{PREFIX}witness", b"", stored=False))
 
     def is_alive(self) -> bool:
@@ -260,4 +260,4 @@ def _mapper() -> AttributeMapper:
 
 
 def _words(error: pkcs11.PKCS11Error) -> str:
-    return f"{type(error).__name__} {error}".strip()
+    return str(error) or type(error).__name__

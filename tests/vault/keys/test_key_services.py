@@ -1,4 +1,4 @@
-"""What every key service does, whatever keeps its masters: a file, or a token behind PKCS #11."""
+"""What every key service does, whatever keeps its masters: a file, or a token behind PKCS#11."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack

@@ -19,6 +19,7 @@ from pkcs11.attributes import AttributeMapper
 from tests.servers.softhsm import SoftHsm, SoftToken
 from vault.errors import KeyringError, KeyStateError, KeysUnavailableError, SealBrokenError
 from vault.keys.service import GeneratedKey, KeyState, Tree, WrappedKey, shard_name
+from vault.locations import keys_from_url
 from vault.pkcs11_keys import Pkcs11Keys
 from vault.pkcs11_masters import SETTLE
 from vault.pkcs11_token import OpenToken, Token
@@ -99,7 +100,7 @@ async def generated(keys: Pkcs11Keys) -> GeneratedKey:
 async def test_a_token_is_opened_by_its_url(soft_token: SoftToken, generated: GeneratedKey) -> None:
     """The PIN is the first line of its file; neither is shown."""
     soft_token.pin_file.write_text(f"{soft_token.pin}\r\nsecond line\n")
-    keys = Pkcs11Keys.from_url(soft_token.url)
+    keys = keys_from_url(soft_token.url)
     assert generated.key == await keys.unwrap(NAME, generated.wrapped)
     assert f"Pkcs11Keys({soft_token.label!r})" == repr(keys)
     status = await keys.status()
@@ -383,7 +384,14 @@ async def test_what_others_keep_in_the_token_is_left_alone(
     raw.default_secret_key_template[Attribute.LABEL] = b""
     raw.register_handler(Attribute.LABEL, bytes, bytes)
     session = module(soft_token).get_token(token_label=soft_token.label).open(rw=True, attribute_mapper=raw)
-    for label in (b"", b"\xff", b"dmp-authz/other/1", b"dmp-authz/dossier/01", b"dmp-authz/dossier"):
+    for label in (
+        b"",
+        b"\xff",
+        b"dmp-authz/other/1",
+        b"dmp-authz/dossier/01",
+        b"dmp-authz/dossier/999999",
+        b"dmp-authz/dossier",
+    ):
         plant(session, label)
     assert len((await keys.status()).masters) == 5
 
