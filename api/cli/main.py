@@ -121,6 +121,28 @@ def reconcile(settings: Settings, older_than: int) -> None:
     click.echo(maintenance.reconcile(settings, older_than))
 
 
+@vault.command("scrub")
+@click.option("--anew", is_flag=True, help="Begin again, even if one was interrupted.")
+@click.pass_obj
+def scrub(settings: Settings, *, anew: bool) -> None:
+    """Open every document to its last byte; fails if one does not open. Goes on where it was interrupted."""
+    from api.cli import maintenance
+
+    report, sound = maintenance.scrub(settings, anew=anew)
+    click.echo(report)
+    sys.exit(not sound)
+
+
+@vault.command("copy")
+@click.option("--to", required=True, metavar="URL", help="As DMP_VAULT_URL; made ready if it is empty.")
+@click.pass_obj
+def copy(settings: Settings, to: str) -> None:
+    """Give another store what this one has and it lacks, sealed as it is: a backup, or a restored one."""
+    from api.cli import maintenance
+
+    click.echo(maintenance.copy(settings, to))
+
+
 dmp.add_command(journal)
 
 
