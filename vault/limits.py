@@ -15,12 +15,12 @@ class Limits:
     parts_in_flight: int = 16
     parts_of_one: int = 4
     connect_seconds: float = 5.0
-    read_seconds: float = 20.0
+    read_seconds: float = 15.0
     slot_seconds: float = 10.0
-    request_seconds: float = 60.0
+    request_seconds: float = 45.0
     repetitions: int = 5
     pause_seconds: float = 0.2
     longest_pause_seconds: float = 3.0
-    failures: int = 5
+    failures: int = 4
     patience_seconds: float = 3.0
     rest_seconds: float = 5.0

@@ -1,5 +1,6 @@
 """The small object store on the loopback interface, whose requests fail when a test tells them to."""
 
+import ssl
 import sys
 import threading
 import time
@@ -32,6 +33,7 @@ class FailingS3(SmallS3):
         self.faults: dict[str, list[Fault]] = {}
         self.requests: list[str] = []
         self.ended = threading.Event()
+        self.address = ""
         self._noting = threading.Lock()
 
     def fault(self, request: str) -> Fault | None:
@@ -113,13 +115,16 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def listening(store: FailingS3) -> Iterator[str]:
+def listening(store: FailingS3, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Its address."""
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"store": store}))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    store.address = f"127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"127.0.0.1:{server.server_port}"
+        yield store.address
     finally:
         store.ended.set()
         server.shutdown()
