@@ -1,4 +1,4 @@
-"""A process that records entries until it is killed, and tells of each that was acknowledged."""
+"""A process that records entries and integrates them until it is killed, and tells of each that was acknowledged."""
 
 import asyncio
 import itertools
@@ -8,8 +8,10 @@ from uuid import uuid5
 
 from models.database import open_database
 from tests.vault.journal.entries import DOSSIER, an_entry
+from tests.vault.journal.shards import fixed_keys
 from vault.journal.entry import Receipt
 from vault.journal.ledger import Ledger
+from vault.journal.sequencer import sequence
 
 CALLERS = 40
 
@@ -20,7 +22,8 @@ def run(url: str, name: str, told: "Connection[tuple[str, Receipt], None]") -> N
 
 
 async def _record(url: str, name: str, told: "Connection[tuple[str, Receipt], None]") -> None:
-    ledger = Ledger(await open_database(url))
+    database = await open_database(url)
+    ledger = Ledger(database, fixed_keys())
     numbers = itertools.count()
 
     async def call() -> None:
@@ -29,4 +32,4 @@ async def _record(url: str, name: str, told: "Connection[tuple[str, Receipt], No
             entry = an_entry(at=datetime.now(UTC), dossier=dossier, request_id=f"{name}-{number}")
             told.send((entry.request_id, await ledger.record(entry)))
 
-    await asyncio.gather(*(call() for _ in range(CALLERS)))
+    await asyncio.gather(sequence(database, seconds=0.02, batch=50), *(call() for _ in range(CALLERS)))

@@ -1,4 +1,4 @@
-"""Processes that record are killed at any moment; no entry that was acknowledged is missing."""
+"""Processes that record and integrate are killed at any moment; no acknowledged entry is missing, the tree is right."""
 
 import asyncio
 import multiprocessing
@@ -10,11 +10,14 @@ import pytest
 from models.database import open_database
 from tests.vault.journal.entries import an_entry
 from tests.vault.journal.recorder import run
+from tests.vault.journal.shards import fixed_keys
 from vault.journal.audit import verify_log
 from vault.journal.checkpoint import Signer
 from vault.journal.entry import Receipt
 from vault.journal.ledger import Ledger
+from vault.journal.proof import verify_inclusion
 from vault.journal.reading import Reader
+from vault.journal.sequencer import integrate_all
 
 # The processes are forked from one that has imported everything, so that starting one takes no time.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -54,15 +57,23 @@ async def kill_and_look(url: str, signer: Signer, kills: int, seed: int) -> None
         for told in await asyncio.gather(*pair):
             receipts |= told
     database = await open_database(url)
-    reader = Reader(database, signer)
+    keys = fixed_keys()
+    reader = Reader(database, keys, signer)
     for request_id, receipt in receipts.items():
         line = await reader.line(receipt.dossier, receipt.sequence)
         assert line is not None
-        assert (line.position, line.entry.request_id) == (receipt.position, request_id)
-    verdict = await verify_log(database)
-    assert verdict.broken is None
+        assert line.entry is not None
+        assert line.entry.request_id == request_id
+    before = await verify_log(database, keys, [signer.verifier])
+    assert before.broken is None
+    await integrate_all(database)
+    verdict = await verify_log(database, keys, [signer.verifier])
+    assert (verdict.broken, verdict.waiting, verdict.size) == (None, 0, before.size + before.waiting)
     assert verdict.size >= len(receipts) >= kills
-    assert (await Ledger(database).record(an_entry())).position == verdict.size
+    receipt = await Ledger(database, keys).record(an_entry())
+    proof = await reader.proof(receipt.dossier, receipt.sequence)
+    assert proof is not None
+    assert verify_inclusion(proof, [signer.verifier]).sequence == receipt.sequence
     await database.close()
 
 
