@@ -18,9 +18,7 @@ _KEYS = click.option("--key", "keys", multiple=True, metavar="KEY|FILE", help="A
 class _Instant(click.ParamType[datetime]):
     name = "instant"
 
-    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
             instant = datetime.fromisoformat(value)
             if len(value) == len("2026-11-02"):

@@ -40,8 +40,9 @@ def verify_proof(file: Path, keys: Sequence[str]) -> str:
     """Check one proof by these keys, without anything of the service; gives the entry. Raises ProofError."""
     if not keys:
         raise UnreadableError("--proof needs --key: a key that the service itself gave would prove nothing")
+    verifiers = _verifiers(keys)
     proof = Proof.parse(_read(file))
-    line = hold_included(proof, _verifiers(keys))
+    line = hold_included(proof, verifiers)
     where = (
         f"entry {line.sequence} of dossier {line.dossier} is in the log of {proof.size} entries, at {proof.position}"
     )

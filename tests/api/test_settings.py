@@ -107,6 +107,19 @@ def test_signed_rules_are_asked_for_by_a_trust_file(tmp_path: Path) -> None:
     assert settings.policy_poll_seconds == 3600
 
 
+def test_the_journal_is_published_each_minute() -> None:
+    """Unless said otherwise, from each second to each hour."""
+    assert Settings.from_environment({}).journal_publish_seconds == 60
+    for seconds in (1, 3600):
+        assert (
+            Settings.from_environment({"DMP_JOURNAL_PUBLISH_SECONDS": str(seconds)}).journal_publish_seconds == seconds
+        )
+    for wrong in ("0", "3601", "-1", "1.5", "often"):
+        with pytest.raises(SettingsError) as refused:
+            Settings.from_environment({"DMP_JOURNAL_PUBLISH_SECONDS": wrong})
+        assert str(refused.value) == "DMP_JOURNAL_PUBLISH_SECONDS must be a number of seconds from 1 to 3600"
+
+
 def test_rules_are_a_folders_or_signed(tmp_path: Path) -> None:
     """Not both: a folder beside signed rules would look as if it counted."""
     trust = tmp_path / "trust.csv"
