@@ -6,14 +6,16 @@ it that this process dies, leaves it to be taken again, under the same id. Any n
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.services.webhook import MOST_REQUESTS, Webhook
+from api.services.webhook import MOST_REQUESTS, Failure, Webhook
 from models.database import Database
+from models.errors import DatabaseError
 from models.queries.notifications import (
     Backlog,
     Notification,
@@ -82,26 +84,48 @@ class Outbox:
             return 0
         async with self._database.begin() as connection:
             taken = await take_due(connection, at, at + _TAKEN_FOR, MOST_REQUESTS)
-        ends = await asyncio.gather(*(self._deliver(self._webhook, each) for each in taken), return_exceptions=True)
-        for end in ends:
-            if end is not None:
-                raise end
+        errors = await self._deliver(self._webhook, taken)
+        if errors:
+            raise errors[0]
         return len(taken)
 
     async def close(self) -> None:
         if self._webhook is not None:
             await self._webhook.close()
 
-    async def _deliver(self, webhook: Webhook, each: Notification) -> None:
-        failure = await webhook.send(str(each.id), self._now(), await self._body(each))
-        if failure is None:
-            async with self._database.begin() as connection:
-                await forget_delivered(connection, each)
-            return
+    async def _deliver(self, webhook: Webhook, taken: Sequence[Notification]) -> list[BaseException]:
+        """All at once, and settled as they end; what the database refuses meanwhile keeps none from ending."""
+        under_way = {asyncio.create_task(self._attempt(webhook, each)): each for each in taken}
+        errors: list[BaseException] = []
+        try:
+            while under_way:
+                done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                ended = {task: under_way.pop(task) for task in done}
+                errors += [error for task in done if (error := task.exception())]
+                try:
+                    await self._settle([(each, task.result()) for task, each in ended.items() if not task.exception()])
+                except DatabaseError as error:
+                    errors.append(error)
+        finally:
+            for task in under_way:
+                task.cancel()
+        return errors
+
+    async def _attempt(self, webhook: Webhook, each: Notification) -> Failure | None:
+        return await webhook.send(str(each.id), self._now(), await self._body(each))
+
+    async def _settle(self, ended: Sequence[tuple[Notification, Failure | None]]) -> None:
+        """Forget what was delivered meanwhile, and put off what was not, in one transaction."""
+        async with self._database.begin() as connection:
+            await forget_delivered(connection, [each for each, failure in ended if failure is None])
+            for each, failure in ended:
+                if failure is not None:
+                    await self._put_off(connection, each, failure)
+
+    async def _put_off(self, connection: AsyncConnection, each: Notification, failure: Failure) -> None:
         delay = delay_after(each.attempts + 1, self._luck())
         due_at = None if delay is None else self._now() + max(delay, min(failure.wait, _LONGEST_DELAY))
-        async with self._database.begin() as connection:
-            await note_failure(connection, each, failure.what, due_at)
+        await note_failure(connection, each, failure.what, due_at)
         event = "notification_not_delivered" if due_at else "notification_given_up"
         logger.warning(event, notification=str(each.id), attempts=each.attempts + 1, failure=failure.what)
 

@@ -81,16 +81,14 @@ async def take_due(connection: AsyncConnection, at: datetime, until: datetime, l
     )
     taken = [_notification(row) for row in await connection.execute(due)]
     if taken:
-        key = tuple_(notification.c.dossier, notification.c.id)
-        ours = key.in_([(each.dossier, each.id) for each in taken])
-        await connection.execute(
-            update(notification).where(ours).values(due_at=until, attempts=notification.c.attempts + 1)
-        )
+        held = {"due_at": until, "attempts": notification.c.attempts + 1}
+        await connection.execute(update(notification).where(_are(taken)).values(held))
     return taken
 
 
-async def forget_delivered(connection: AsyncConnection, delivered: Notification) -> None:
-    await connection.execute(delete(notification).where(*_is(delivered)))
+async def forget_delivered(connection: AsyncConnection, delivered: Sequence[Notification]) -> None:
+    if delivered:
+        await connection.execute(delete(notification).where(_are(delivered)))
 
 
 async def note_failure(
@@ -99,7 +97,7 @@ async def note_failure(
     """When the next attempt is due, None if there is none; unless somebody else has begun another one since."""
     since = notification.c.attempts == failed.attempts + 1
     values = {"failure": failure, "due_at": due_at}
-    await connection.execute(update(notification).where(*_is(failed), since).values(values))
+    await connection.execute(update(notification).where(_are([failed]), since).values(values))
 
 
 async def list_notifications(database: Database, *, dead: bool, limit: int) -> list[Notification]:
@@ -145,5 +143,5 @@ def _notification(row: Sequence[Any]) -> Notification:
     return Notification(*row)
 
 
-def _is(each: Notification) -> tuple[ColumnElement[bool], ...]:
-    return notification.c.dossier == each.dossier, notification.c.id == each.id
+def _are(taken: Sequence[Notification]) -> ColumnElement[bool]:
+    return tuple_(notification.c.dossier, notification.c.id).in_([(each.dossier, each.id) for each in taken])

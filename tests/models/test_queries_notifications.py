@@ -102,7 +102,8 @@ async def test_what_was_delivered_is_gone(told: Database) -> None:
     """And nothing else."""
     async with told.begin() as connection:
         (first,) = await take_due(connection, AT, LATER, 1)
-        await forget_delivered(connection, first)
+        await forget_delivered(connection, [first])
+        await forget_delivered(connection, [])
     assert await listed(told) == [1, 2]
 
 

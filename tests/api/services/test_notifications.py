@@ -264,6 +264,20 @@ class TestSharing:
         assert [told.identity for told in receiver.told] == [str(IDENTITY)] * 2
         assert await count_notifications(database) == Backlog(0, 0)
 
+    async def test_a_database_that_fails_once_ends_nothing(
+        self, database: Database, receiver: Receiver, clock: Clock
+    ) -> None:
+        """What was under way is delivered; only what could not be forgotten is told again."""
+        unreliable = FailingDatabase(database, 2)
+        outbox = Outbox(unreliable, Webhook(receiver.url, [KEY], seconds=0.5), clock)
+        await owe(database, 3, PATIENT)
+        receiver.answers.extend([None, answering(204), answering(204)])
+        with pytest.raises(DatabaseUnavailableError):
+            await outbox.deliver_due()
+        await outbox.close()
+        assert len(receiver.told) == 3
+        assert 1 <= (await count_notifications(database)).waiting <= 3
+
     async def test_one_silence_does_not_hold_up_the_others(
         self, outbox: Outbox, database: Database, receiver: Receiver
     ) -> None:
