@@ -73,6 +73,11 @@ def swept(service: Service) -> None:
     """Reconciling leaves exactly the objects that the database names, and nothing pending."""
     reconciled = service.stack.dmp("vault", "reconcile", "--older-than", "0")
     assert (reconciled.returncode, reconciled.stderr) == (0, "")
+    nothing_is_left(service)
+
+
+def nothing_is_left(service: Service) -> None:
+    """Of deposits that did not come to be; and the journal verifies."""
     assert rows(service.stack, "pending_object") == []
     with objects_of(service.stack) as objects:
         assert len(objects.names()) == len(rows(service.stack, "content"))
