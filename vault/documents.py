@@ -175,7 +175,7 @@ class Documents:
         if not await pending.claim(connection, deposit.dossier, deposit.object_name):
             raise DepositLostError
         key = await self._keys.ensure(connection, deposit.dossier)
-        facts = _facts(deposit.document, deposit.version, deposit.content_type, deposit.size, deposit.head)
+        facts = key_facts(deposit.document, deposit.version, deposit.content_type, deposit.size, deposit.head)
         row: dict[str, Any] = {
             "dossier": deposit.dossier,
             "document": deposit.document,
@@ -298,7 +298,7 @@ class Documents:
             told["deposited_at"],
             told["object_name"],
             head,
-            key.unwrap(told["data_key"], *_facts(document, version, content_type, size, head)),
+            key.unwrap(told["data_key"], *key_facts(document, version, content_type, size, head)),
         )
 
     async def _opened(self, reader: Reader, name: str) -> AsyncGenerator[bytes]:
@@ -309,7 +309,7 @@ class Documents:
         reader.finish()
 
 
-def _facts(document: UUID, version: int, content_type: str, size: int, head: bytes) -> tuple[bytes, ...]:
+def key_facts(document: UUID, version: int, content_type: str, size: int, head: bytes) -> tuple[bytes, ...]:
     """What the row says of the object: authenticated with its key, so that an edited row gives no key."""
     numbers = (number.to_bytes(8, "big", signed=True) for number in (version, size))
     return document.bytes, *numbers, content_type.encode(), head

@@ -110,7 +110,7 @@ class JournalKeys:
         """The same, remembered from now on. Raises SealBrokenError, KeysUnavailableError."""
         if (key := self.recall(dossier, wrapped)) is not None:
             return key
-        key = JournalKey(dossier, await self._shards.unwrap(_name(dossier), wrapped))
+        key = JournalKey(dossier, await self._shards.unwrap(journal_key_name(dossier), wrapped))
         self._known[dossier] = self._clock() + self._seconds, wrapped, key
         self._known.move_to_end(dossier)
         while len(self._known) > self._capacity:
@@ -121,7 +121,7 @@ class JournalKeys:
         self, connection: AsyncConnection, dossiers: Sequence[UUID]
     ) -> dict[UUID, tuple[WrappedKey, JournalKey]]:
         """New keys, to be written in this transaction; nothing is remembered of them until they are read."""
-        named = [(shard_of(dossier), _name(dossier)) for dossier in dossiers]
+        named = [(shard_of(dossier), journal_key_name(dossier)) for dossier in dossiers]
         generated = await self._shards.generate(connection, Tree.JOURNAL, named)
         return {
             dossier: (fresh.wrapped, JournalKey(dossier, fresh.key))
@@ -133,5 +133,6 @@ def shard_of(dossier: UUID) -> int:
     return dossier.int >> 116
 
 
-def _name(dossier: UUID) -> Name:
+def journal_key_name(dossier: UUID) -> Name:
+    """The name of a key of `journal_chain`, which a shard key wraps."""
     return Name(_PURPOSE, dossier.bytes, _VERSION)
