@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from models.facts import Reference
 from models.reference import PROFESSIONS
 from models.vocabulary import OrganizationKind, ProfessionKind, RepresentationKind, SubjectType
-from vault.journal.entry import Entry
+from vault.journal.entry import SERVICE, Entry
 from vault.journal.language import Language
 from vault.journal.meaning import asked_by_holder, parties
 
@@ -35,6 +35,8 @@ def acting(entry: Entry, language: Language) -> str:
         case SubjectType.STAFF:
             structure = _structure(entry, language, "staff_of_")
             return f"{subjects.of_structure.format(structure)} ({numbers.other.format(given)})"
+        case _ if subject.type == SERVICE:
+            return subjects.service
     return subjects.unknown
 
 

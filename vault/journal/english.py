@@ -136,6 +136,7 @@ ENGLISH = Language(
         },
         organization="an organization",
         of_structure="a person working for {}",
+        service="the service that keeps the dossier",
         unknown="a person or a service that cannot be recognised",
     ),
     numbers=Numbers("RPPS {}", "organization {}", "identifier {}"),

@@ -159,6 +159,7 @@ FRENCH = Language(
         },
         organization="une structure",
         of_structure="une personne travaillant pour {}",
+        service="le service qui conserve le dossier",
         unknown="une personne ou un service que rien ne permet de reconnaître",
     ),
     numbers=Numbers("RPPS\u00a0{}", "structure\u00a0{}", "identifiant\u00a0{}"),

@@ -30,6 +30,7 @@ class Subjects(NamedTuple):
     organizations: Mapping[OrganizationKind, str]
     organization: str
     of_structure: str
+    service: str
     unknown: str
 
 

@@ -144,6 +144,11 @@ def test_a_language_has_words_for_the_whole_vocabulary(language: Any) -> None:
             "A person working for a pharmacy (identifier sec-1) read a document of the dossier.",
         ),
         (
+            {"subject": Reference("service", "retention"), "action": "dossier:erase", "change": {"state": "none"}},
+            "Le service qui conserve le dossier a effacé le dossier et tout son contenu.",
+            "The service that keeps the dossier erased the dossier and all that it held.",
+        ),
+        (
             {"subject": Reference("robot", "x")},
             "Une personne ou un service que rien ne permet de reconnaître a consulté un document du dossier.",
             "A person or a service that cannot be recognised read a document of the dossier.",
