@@ -121,6 +121,14 @@ def test_retention_says_what_it_does(home: Path) -> None:
     assert run("journal", "verify", home=home).exit_code == 0
 
 
+def test_what_retention_does_is_no_decision(home: Path) -> None:
+    """There is nothing to judge again by other rules."""
+    prepare(home, close_long_ago)
+    kept(home)
+    result = run("policy", "replay", "--since", "2015-01-01", home=home)
+    assert (result.exit_code, result.output.splitlines()[0][:25]) == (0, "0 decisions judged again ")
+
+
 @pytest.mark.parametrize("years", ["0", "101", "ten"])
 def test_years_are_a_number_of_years(home: Path, years: str) -> None:
     """Anything else is refused before anything is done."""
