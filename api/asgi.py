@@ -115,7 +115,7 @@ async def service(
 
 def _publisher(settings: Settings, parts: Parts) -> Publisher:
     interval = timedelta(seconds=settings.journal_publish_seconds)
-    return Publisher(parts.database, parts.store, parts.signer, parts.verifiers, interval)
+    return Publisher(parts.database, parts.store, parts.signing, interval)
 
 
 def _outbox(settings: Settings, parts: Parts, metrics: Metrics, now: Callable[[], datetime]) -> Outbox:

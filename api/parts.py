@@ -42,9 +42,11 @@ class Parts:
     @property
     def verifiers(self) -> list[Verifier]:
         """The keys that the journal's checkpoints are signed with, or were: the present one first."""
-        others = [version for version in sorted(self.secrets.seeds, reverse=True) if version != self.secrets.signing]
-        seeds = [self.secrets.seeds[version] for version in others]
-        return [self.signer.verifier, *(_signer(seed).verifier for seed in seeds)]
+        return _signing(self.secrets)[1]
+
+    async def signing(self) -> tuple[Signer, list[Verifier]]:
+        """The key that signs the journal now, and all of them, as they have become since the parts were opened."""
+        return _signing(await read_secrets(self.database, self.shards))
 
     async def journal_size(self) -> int:
         """How many entries the journal has, in its tree or waiting to be."""
@@ -81,7 +83,7 @@ async def open_parts(
             Documents(database, store, dossier_keys, RowKeys(shards)),
             journal_keys,
             ledger,
-            _signer(secrets.signing_seed),
+            _signing(secrets)[0],
         )
 
 
@@ -117,5 +119,10 @@ async def _keys(database: Database, key_service: KeyService) -> tuple[ShardKeys,
     return shards, await read_secrets(database, shards)
 
 
-def _signer(seed: bytes) -> Signer:
-    return Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(seed))
+def _signing(secrets: Secrets) -> tuple[Signer, list[Verifier]]:
+    signers = {
+        version: Signer(JOURNAL_NAME, Ed25519PrivateKey.from_private_bytes(seed))
+        for version, seed in secrets.seeds.items()
+    }
+    present = signers.pop(secrets.signing)
+    return present, [present.verifier, *(signers[version].verifier for version in sorted(signers, reverse=True))]

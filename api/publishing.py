@@ -12,7 +12,7 @@ from api.app import Lifespan
 from api.routes.health import Facts
 from models.database import Database
 from models.errors import DatabaseError
-from vault.errors import ProofError, RecordChangedError, StoreError
+from vault.errors import ProofError, RecordChangedError, VaultError
 from vault.journal.publishing import Publisher, last_published
 
 Clock = Callable[[], datetime]
@@ -51,7 +51,7 @@ async def _repeat(publisher: Publisher, pause: float, now: Clock, count: Callabl
             for size in await publisher.publish(now()):
                 logger.info("journal_published", entries=size)
                 count("published")
-        except (StoreError, DatabaseError, ProofError) as error:
+        except (VaultError, DatabaseError) as error:
             is_refused = isinstance(error, ProofError | RecordChangedError)
             count("refused" if is_refused else "failed")
             # The journal, or what is published of it, is not what was signed: the words are ours, and name no one.

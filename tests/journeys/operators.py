@@ -39,7 +39,7 @@ def write(stack: Stack, entries: Sequence[Entry]) -> None:
     async def writing(parts: Parts) -> None:
         await parts.ledger.record_all(entries)
         await integrate_all(parts.database)
-        await Publisher(parts.database, parts.store, parts.signer, parts.verifiers, timedelta(0)).publish(NOW)
+        await Publisher(parts.database, parts.store, parts.signing, timedelta(0)).publish(NOW)
 
     with_parts(stack, writing)
 

@@ -11,7 +11,7 @@ Only hashes are published. The entry bundles of C2SP tlog-tiles are not: entries
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
@@ -22,7 +22,7 @@ from models.database import Database
 from models.tables import journal_checkpoint
 from vault.errors import ProofError
 from vault.journal import tree
-from vault.journal.checkpoint import Signer, Verifier, open_note
+from vault.journal.checkpoint import Checkpoint, Signer, Verifier, open_note
 from vault.journal.hashes import read_hashes, read_head
 from vault.journal.published import CHECKPOINTS, checkpoint_name
 from vault.journal.tiles import Tile, edge_root, full_tiles, partial_tiles
@@ -35,7 +35,9 @@ _AT_ONCE = 16
 _LOCK = text("SELECT pg_try_advisory_xact_lock(7166)")
 _LAST = select(journal_checkpoint).order_by(journal_checkpoint.c.size.desc()).limit(1)
 
-_Checkpoint = Row[int, str, datetime, datetime | None]
+Signing = Callable[[], Awaitable[tuple[Signer, Sequence[Verifier]]]]
+
+_Signed = Row[int, str, datetime, datetime | None]
 
 
 async def last_published(database: Database) -> tuple[int, datetime] | None:
@@ -51,21 +53,20 @@ async def last_published(database: Database) -> tuple[int, datetime] | None:
 class Publisher:
     """Signs and publishes; as many as there are instances, of which one signs at a time.
 
-    `verifiers` are the log's keys, those of before included; `interval` passes between two checkpoints.
+    `signing` gives the key that signs now, and all the log's keys, those of before included: it is asked each time,
+    since the key may change while an instance runs. `interval` passes between two checkpoints.
     """
 
     def __init__(
         self,
         database: Database,
         store: RecordStore,
-        signer: Signer,
-        verifiers: Sequence[Verifier],
+        signing: Signing,
         interval: timedelta,
     ) -> None:
         self._database = database
         self._store = store
-        self._signer = signer
-        self._verifiers = verifiers
+        self._signing = signing
         self._interval = interval
 
     async def publish(self, now: datetime) -> list[int]:
@@ -91,6 +92,7 @@ class Publisher:
             if not self._is_due(last, await read_head(connection), now):
                 return None
         newest = await self._newest_in_store(_name_of(last))
+        signer, verifiers = await self._signing()
         async with self._database.begin() as connection:
             if not await _alone(connection):
                 return None
@@ -100,13 +102,18 @@ class Publisher:
             if not self._is_due(last, head, now):
                 return None
             if last is not None:
-                await self._hold_continued(connection, last, head)
-            note = self._signer.sign(head.size, head.root())
+                await _hold_continued(connection, open_note(last.note, verifiers), head)
+            note = signer.sign(head.size, head.root())
             await connection.execute(insert(journal_checkpoint).values(size=head.size, note=note, at=now))
         return head.size
 
-    def _is_due(self, last: _Checkpoint | None, head: Frontier, now: datetime) -> bool:
-        return head.size > 0 if last is None else head.size > last.size and last.at + self._interval <= now
+    def _is_due(self, last: _Signed | None, head: Frontier, now: datetime) -> bool:
+        """Raises ProofError where the tree was set back."""
+        if last is None:
+            return head.size > 0
+        if head.size < last.size:
+            raise ProofError("the journal has fewer entries than its last checkpoint was signed over")
+        return head.size > last.size and last.at + self._interval <= now
 
     async def _newest_in_store(self, known: str) -> str:
         newest = known
@@ -114,22 +121,10 @@ class Publisher:
             newest = name
         return newest
 
-    async def _hold_continued(self, connection: AsyncConnection, last: _Checkpoint, head: Frontier) -> None:
-        old = open_note(last.note, self._verifiers)
-        steps = tree.consistency(old.size, head.size)
-        try:
-            hashes = await read_hashes(
-                connection, {part for step in steps for node in step for part in tree.stored(node)}
-            )
-            path = [tree.compute(step, hashes) for step in steps]
-        except KeyError:
-            raise ProofError("the journal lacks a hash of its tree") from None
-        if not tree.verify_consistency(old.size, head.size, old.root, head.root(), path):
-            raise ProofError("the journal does not continue what its last checkpoint was signed over")
-
-    async def _upload(self, row: _Checkpoint) -> None:
+    async def _upload(self, row: _Signed) -> None:
         """Its tiles, as far as no smaller published checkpoint has brought them, then itself."""
-        checkpoint = open_note(row.note, self._verifiers)
+        _, verifiers = await self._signing()
+        checkpoint = open_note(row.note, verifiers)
         edge = partial_tiles(row.size)
         hashes = await self._hashes(edge)
         if edge_root([[hashes[node] for node in tile.nodes()] for tile in edge]) != checkpoint.root:
@@ -166,11 +161,19 @@ async def _alone(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "sqlite" or bool(await connection.scalar(_LOCK))
 
 
-async def _last(connection: AsyncConnection) -> _Checkpoint | None:
+async def _last(connection: AsyncConnection) -> _Signed | None:
     return (await connection.execute(_LAST)).one_or_none()
 
 
-def _name_of(last: _Checkpoint | None) -> str:
+async def _hold_continued(connection: AsyncConnection, old: Checkpoint, head: Frontier) -> None:
+    steps = tree.consistency(old.size, head.size)
+    hashes = await _read_all(connection, {part for step in steps for node in step for part in tree.stored(node)})
+    path = [tree.compute(step, hashes) for step in steps]
+    if not tree.verify_consistency(old.size, head.size, old.root, head.root(), path):
+        raise ProofError("the journal does not continue what its last checkpoint was signed over")
+
+
+def _name_of(last: _Signed | None) -> str:
     return checkpoint_name(0 if last is None else last.size)
 
 

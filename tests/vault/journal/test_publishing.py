@@ -14,7 +14,7 @@ from tests.doubles.records import MemoryRecords
 from tests.vault.journal.entries import AT
 from tests.vault.journal.forest import grow, leaves, replant
 from vault.errors import ProofError, RecordChangedError, StoreUnavailableError
-from vault.journal.checkpoint import Signer
+from vault.journal.checkpoint import Signer, Verifier
 from vault.journal.published import Tiles, checkpoint_name, newest_published
 from vault.journal.publishing import Publisher, last_published
 from vault.journal.tiles import full_tiles, partial_tiles
@@ -27,8 +27,10 @@ NOW = AT
 
 
 def publisher(database: Database, store: RecordStore, signer: Signer, *older: Signer) -> Publisher:
-    keys = [signer.verifier, *(each.verifier for each in older)]
-    return Publisher(database, store, signer, keys, MINUTE)
+    async def signing() -> tuple[Signer, list[Verifier]]:
+        return signer, [each.verifier for each in (signer, *older)]
+
+    return Publisher(database, store, signing, MINUTE)
 
 
 async def names(store: RecordStore) -> list[str]:
@@ -219,6 +221,32 @@ async def test_a_database_that_was_set_back_is_not_signed(database: Database, si
     note = signer.sign(200, Frontier().extend(leaves(0, 200))[0].root())
     await execute(database, insert(journal_checkpoint).values(size=200, note=note, at=NOW, published_at=NOW))
     assert await refused(database, records, signer) == SET_BACK
+
+
+async def test_a_tree_that_was_cut_short_is_told(database: Database, signer: Signer) -> None:
+    """Before it grows again, and before it is time for another checkpoint."""
+    records = await published_once(database, signer)
+    await replant(database, 299)
+    assert await refused(database, records, signer) == (
+        "the journal has fewer entries than its last checkpoint was signed over"
+    )
+
+
+async def test_the_key_may_change_meanwhile(database: Database, signer: Signer) -> None:
+    """An instance that runs signs with the new key, and continues what it signed with the old one."""
+    newer = Signer(signer.verifier.name, Ed25519PrivateKey.from_private_bytes(b"\x09" * 32))
+    signers, records = [signer], MemoryRecords()
+
+    async def signing() -> tuple[Signer, list[Verifier]]:
+        return signers[0], [each.verifier for each in signers]
+
+    running = Publisher(database, records, signing, MINUTE)
+    await grow(database, 10)
+    await running.publish(NOW)
+    signers.insert(0, newer)
+    await grow(database, 20)
+    assert await running.publish(NOW + MINUTE) == [20]
+    assert (await newest_published(records, [newer.verifier])).size == 20
 
 
 async def test_a_name_that_no_checkpoint_has_stops_signing(database: Database, signer: Signer) -> None:
