@@ -113,7 +113,7 @@ class Publisher:
             return head.size > 0
         if head.size < last.size:
             raise ProofError("the journal has fewer entries than its last checkpoint was signed over")
-        return head.size > last.size and last.at + self._interval <= now
+        return bool(head.size > last.size and last.at + self._interval <= now)
 
     async def _newest_in_store(self, known: str) -> str:
         newest = known
