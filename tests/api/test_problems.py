@@ -69,6 +69,7 @@ SERVICE = service(ConformanceJudge(), route_handlers=[thing, things])
         (errors.UnavailableError(), 503, "unavailable"),
         (DatabaseUnavailableError("secret"), 503, "unavailable"),
         (vault_errors.KeysUnavailableError("secret"), 503, "unavailable"),
+        (vault_errors.KeyStateError("secret"), 503, "unavailable"),
         (vault_errors.StoreUnavailableError("secret"), 503, "unavailable"),
         (vault_errors.JournalUnavailableError("secret"), 503, "journal"),
         (ClientException("secret"), 400, "malformed"),
