@@ -8,17 +8,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
+
 from vault.errors import StoreError, StoreSilentError, StoreUnavailableError
+
+logger = structlog.get_logger()
 
 
 class Breaker:
     """Guards calls that raise StoreSilentError when there was no answer; any other outcome is one.
 
     A burst of failures says that one connection broke or one node died, which a second attempt mends: it opens only
-    once failures have gone on for `patience` seconds.
+    once failures have gone on for `patience` seconds. The log names it by what it guards.
     """
 
-    def __init__(self, failures: int, patience: float, rest: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        guarded: str,
+        failures: int,
+        patience: float,
+        rest: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._guarded = guarded
         self._most = failures
         self._patience = patience
         self._rest = rest
@@ -66,6 +78,9 @@ class Breaker:
         lasting = self._failures >= self._most and self._now() >= self._first_failure + self._patience
         if trying or (self._opened is None and lasting):
             self._opened = self._now()
+            logger.warning("store_left_alone", guarded=self._guarded, failures=self._failures)
 
     def _answer(self) -> None:
+        if self._opened is not None:
+            logger.info("store_answers_again", guarded=self._guarded)
         self._failures, self._opened = 0, None

@@ -6,6 +6,7 @@ lies over a record is read in its place and is found out by its signature or its
 """
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import islice
 
 from minio.commonconfig import ENABLED, Filter
@@ -22,6 +23,7 @@ NONCURRENT_DAYS = 7
 
 _TRIAL = "trial/lock"
 _TRIAL_DAYS = 1
+_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}
 
 
 class BucketClient(Client):
@@ -99,17 +101,26 @@ class BucketClient(Client):
             ) from None
 
     def _hold_locking(self) -> None:
-        """An object that is locked cannot be removed; one for all trials, since it stays for its time."""
-        for _ in range(2):  # what an earlier trial left may have served its time, what this one locks has not
-            version = self._current_version(_TRIAL)
-            if version is None:
-                self._put_object(self._bucket, _TRIAL, b"locked", _locked_for(_TRIAL_DAYS))
-                version = self._current_version(_TRIAL)
-            try:
-                self.remove_object(self._bucket, _TRIAL, version_id=version)
-            except S3Error:
-                return
-        raise StoreUnsuitableError("this object store removes an object that it was asked to lock")
+        """An object that is locked cannot be removed; one serves all trials, since it stays for its time."""
+        if self._trial_stays():
+            return
+        try:
+            self._put_object(self._bucket, _TRIAL, b"locked", {**ONLY_CREATE, **_locked_for(_TRIAL_DAYS)})
+        except S3Error as error:
+            if error.code != "PreconditionFailed":  # another process begins at the same time
+                raise
+        if not self._trial_stays():
+            raise StoreUnsuitableError("this object store removes an object that it was asked to lock")
+
+    def _trial_stays(self) -> bool:
+        """Whether there is one that cannot be removed; one that has served its time is."""
+        try:
+            self.remove(_TRIAL)
+        except S3Error as error:
+            if error.response.status not in _REFUSALS:
+                raise
+            return True
+        return False
 
     def _first_version(self, key: str) -> str:
         versions = [

@@ -43,7 +43,8 @@ class Calls:
         self._threads = ThreadPoolExecutor(limits.in_flight, thread_name_prefix="minio")
         self._slots = asyncio.Semaphore(limits.in_flight)
         self._reading, self._writing = (
-            Breaker(limits.failures, limits.patience_seconds, limits.rest_seconds) for _ in range(2)
+            Breaker(guarded, limits.failures, limits.patience_seconds, limits.rest_seconds)
+            for guarded in ("reading", "writing")
         )
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:

@@ -29,7 +29,10 @@ class RecordStore(Protocol):
         ...
 
     async def read_record(self, name: str, most: int) -> bytes:
-        """The record as it was first kept, of which at most so many bytes are read. Raises NoObjectError."""
+        """The record, of which at most so many bytes are read. Raises NoObjectError.
+
+        Whoever has the store's keys may lay something over a record, which is then read: readers verify what they get.
+        """
         ...
 
     def record_names(self, folder: str, after: str = "") -> AsyncGenerator[str]:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from vault.breaker import Breaker
 from vault.errors import NoObjectError, StoreSilentError, StoreUnavailableError
@@ -29,7 +30,7 @@ def clock() -> Clock:
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
     """Opens after three failures."""
-    return Breaker(3, PATIENCE, REST, clock)
+    return Breaker("reading", 3, PATIENCE, REST, clock)
 
 
 def fail(breaker: Breaker, times: int = 1) -> None:
@@ -136,3 +137,16 @@ def test_calls_made_before_it_opened_do_not_make_the_rest_longer(breaker: Breake
         late()
     clock.now += 0.1
     assert not refuses(breaker)
+
+
+def test_the_log_says_when_it_opens_and_when_it_closes(breaker: Breaker, clock: Clock) -> None:
+    """Once each."""
+    with capture_logs() as logs:
+        opened(breaker, clock)
+        clock.now += REST
+        for _ in range(2):
+            assert not refuses(breaker)
+    assert logs == [
+        {"event": "store_left_alone", "guarded": "reading", "failures": 3, "log_level": "warning"},
+        {"event": "store_answers_again", "guarded": "reading", "log_level": "info"},
+    ]
