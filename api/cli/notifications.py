@@ -53,7 +53,9 @@ async def _retry(settings: Settings, ids: Sequence[UUID], at: datetime) -> int:
 
 
 def _line(each: Notification) -> str:
-    tried = f"{each.attempts} attempts, {each.failure}" if each.failure else f"{each.attempts} attempts"
+    tried = f"{each.attempts} attempt{'' if each.attempts == 1 else 's'}"
+    if each.failure:
+        tried += f", {each.failure}"
     due = "given up" if each.due_at is None else f"next {_instant(each.due_at)}"
     what = f"{each.obligation} of {each.action} ({each.mode}) at {_instant(each.at)}"
     return f"{each.id}: {what}, dossier {each.dossier} entry {each.sequence}; {tried}, {due}"

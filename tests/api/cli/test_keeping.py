@@ -69,11 +69,11 @@ def test_notifications_are_listed(home: Path) -> None:
     listed = told(home, "list")
     assert listed[:2] == [
         "3 waiting, 1 dead",
-        line(1, PATIENT, "1 attempts, answered 500, next 2026-11-02T09:30:20Z"),
+        line(1, PATIENT, "1 attempt, answered 500, next 2026-11-02T09:30:20Z"),
     ]
-    assert set(listed[2:]) == {line(number, PHYSICIANS, "1 attempts, next 2026-11-02T09:31:15Z") for number in (1, 2)}
+    assert set(listed[2:]) == {line(number, PHYSICIANS, "1 attempt, next 2026-11-02T09:31:15Z") for number in (1, 2)}
     assert told(home, "list", "--limit", "1")[2:] == ["and 2 more"]
-    assert told(home, "list", "--dead")[1:] == [line(2, PATIENT, "1 attempts, answered 500, given up")]
+    assert told(home, "list", "--dead")[1:] == [line(2, PATIENT, "1 attempt, answered 500, given up")]
 
 
 def test_notifications_are_tried_again(home: Path) -> None:
@@ -82,6 +82,7 @@ def test_notifications_are_tried_again(home: Path) -> None:
     assert told(home, "retry") == ["1 due now"]
     assert told(home, "retry") == ["0 due now"]
     assert told(home, "list")[0] == "4 waiting, 0 dead"
+    assert any("; 0 attempts, answered 500, next " in line for line in told(home, "list"))
     ids = [str(notification_id(DOSSIER, number, PHYSICIANS)) for number in (1, 2)]
     assert told(home, "retry", *ids) == ["2 due now"]
 
