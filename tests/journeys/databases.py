@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from api.parts import open_journal
 from tests.journeys.processes import Stack
-from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry, Line
+from vault.journal.entry import NO_DOSSIER, POLICY_SWAP, Entry
+from vault.journal.recent import newest_first
 
 T = TypeVar("T")
 
@@ -72,10 +74,15 @@ def rows(stack: Stack, table: str) -> list[tuple[Any, ...]]:
 
 def swaps(stack: Stack) -> list[Entry]:
     """What the journal says of rules, in order."""
-    parsed = [Line.parse(entry) for (entry,) in _rows(stack, "SELECT entry FROM journal_entry")]
-    written = [line for line in parsed if line.entry.action == POLICY_SWAP]
-    assert {line.entry.dossier for line in written} <= {NO_DOSSIER}
-    return [line.entry for line in sorted(written, key=lambda line: line.position)]
+
+    async def read() -> list[Entry]:
+        async with open_journal(stack.settings) as (database, keys):
+            pages = newest_first(database, keys, dossier=NO_DOSSIER)
+            return [line.entry async for page in pages for line in page if line.entry is not None]
+
+    with ThreadPoolExecutor(1) as thread:
+        entries = thread.submit(asyncio.run, read()).result()
+    return [entry for entry in reversed(entries) if entry.action == POLICY_SWAP]
 
 
 def _rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:

@@ -111,4 +111,5 @@ async def _replace(connection: AsyncConnection, dossier: UUID, fresh: _Fresh) ->
 
 def _padded(dossiers: Sequence[UUID]) -> list[UUID]:
     """Filled up to a power of two, so that a statement has ten texts and not a thousand to prepare."""
-    return [*dossiers, *dossiers[:1] * ((1 << (len(dossiers) - 1).bit_length()) - len(dossiers))]
+    missing = (1 << (len(dossiers) - 1).bit_length()) - len(dossiers)
+    return [*dossiers, *[dossiers[0]] * missing]

@@ -6,7 +6,6 @@ dossier's key: traces outlive documents. Destroying it leaves the hashes, and so
 
 import hmac
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 from uuid import UUID
@@ -15,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.facts import Reference
 from vault.journal.entry import SALT_SIZE
+from vault.keys.remembering import Clock, Remembered
 from vault.keys.service import GeneratedKey, Name, Tree, WrappedKey
+from vault.keys.shards import shard_of
 from vault.sealing import NONCE_SIZE, SealingKey, derive
 
 DRAWN = SALT_SIZE + NONCE_SIZE
@@ -25,7 +26,6 @@ _PURPOSE = "journal"
 _VERSION = 1
 _SUBJECT_SIZE = 16
 
-Clock = Callable[[], float]
 Randomness = Callable[[int], bytes]
 
 
@@ -55,11 +55,13 @@ class JournalKey:
     def seal(self, sequence: int, payload: bytes, drawn: bytes) -> bytes:
         """Salt and entry as the database keeps them; `drawn` is the salt, and a nonce that no other value has."""
         salt, nonce = drawn[:SALT_SIZE], drawn[SALT_SIZE:]
-        return self._cipher.seal(salt + payload, nonce, b"entry", self._dossier, sequence.to_bytes(8, "big"))
+        return self._cipher.seal(
+            salt + payload, nonce, b"entry", self._dossier, sequence.to_bytes(8, "big", signed=True)
+        )
 
     def open(self, sequence: int, sealed: bytes) -> tuple[bytes, bytes]:
         """Salt and entry. Raises SealBrokenError."""
-        opened = self._cipher.open(sealed, b"entry", self._dossier, sequence.to_bytes(8, "big"))
+        opened = self._cipher.open(sealed, b"entry", self._dossier, sequence.to_bytes(8, "big", signed=True))
         return opened[:SALT_SIZE], opened[SALT_SIZE:]
 
 
@@ -81,10 +83,7 @@ class JournalKeys:
     ) -> None:
         self._shards = shards
         self._subjects = derive(index, b"journal-subject")
-        self._clock = clock
-        self._capacity = capacity
-        self._seconds = seconds
-        self._known: OrderedDict[UUID, tuple[float, WrappedKey, JournalKey]] = OrderedDict()
+        self._known: Remembered[UUID, tuple[WrappedKey, JournalKey]] = Remembered(clock, capacity, seconds)
 
     def subject(self, subject: Reference) -> bytes:
         """What entries are searched by: 16 bytes that tell whoever lacks the key nothing, and never change."""
@@ -92,29 +91,18 @@ class JournalKeys:
 
     def remembers(self, dossier: UUID) -> bool:
         """Whether the key of a dossier was lately read."""
-        known = self._known.get(dossier)
-        return known is not None and self._clock() < known[0]
+        return self._known.get(dossier) is not None
 
     def forget(self, dossier: UUID) -> None:
-        self._known.pop(dossier, None)
-
-    def recall(self, dossier: UUID, wrapped: WrappedKey) -> JournalKey | None:
-        """The key whose row has just been read, if it is remembered."""
-        known = self._known.get(dossier)
-        if known is None or known[1] != wrapped or self._clock() >= known[0]:
-            return None
-        self._known.move_to_end(dossier)
-        return known[2]
+        self._known.forget(dossier)
 
     async def unwrap(self, dossier: UUID, wrapped: WrappedKey) -> JournalKey:
-        """The same, remembered from now on. Raises SealBrokenError, KeysUnavailableError."""
-        if (key := self.recall(dossier, wrapped)) is not None:
-            return key
+        """The key whose row has just been read. Raises SealBrokenError, KeysUnavailableError."""
+        known = self._known.get(dossier)
+        if known is not None and known[0] == wrapped:
+            return known[1]
         key = JournalKey(dossier, await self._shards.unwrap(journal_key_name(dossier), wrapped))
-        self._known[dossier] = self._clock() + self._seconds, wrapped, key
-        self._known.move_to_end(dossier)
-        while len(self._known) > self._capacity:
-            self._known.popitem(last=False)
+        self._known.put(dossier, (wrapped, key))
         return key
 
     async def generate(
@@ -127,10 +115,6 @@ class JournalKeys:
             dossier: (fresh.wrapped, JournalKey(dossier, fresh.key))
             for dossier, fresh in zip(dossiers, generated, strict=True)
         }
-
-
-def shard_of(dossier: UUID) -> int:
-    return dossier.int >> 116
 
 
 def journal_key_name(dossier: UUID) -> Name:

@@ -33,3 +33,7 @@ class Remembered(Generic[_Name, _Thing]):
         self._things.move_to_end(name)
         while len(self._things) > self._capacity:
             self._things.popitem(last=False)
+
+    def forget(self, name: _Name) -> None:
+        """Remember it no longer."""
+        self._things.pop(name, None)
