@@ -22,7 +22,7 @@ from tests.servers.cache import WORKSHOP, kept
 from tests.servers.cluster import cluster
 from tests.servers.errors import UnavailableError
 from tests.servers.minio import MinioServer
-from tests.servers.namespaces import Network, network, present, sweep
+from tests.servers.namespaces import Network, namespaces, network, sweep
 from tests.servers.postgresql import PostgresqlServer, in_package, postgresql
 from tests.servers.processes import free_port
 
@@ -136,16 +136,18 @@ def hosts() -> Iterator[Network]:
         pytest.skip(str(error))
 
 
-def of_run(name: str) -> list[str]:
-    return sorted(each for each in present() if each.startswith(name))
-
-
 def test_nothing_stays_of_hosts(hosts: Network) -> None:
-    """Namespaces, bridge and folder are of one name, and gone with the block."""
-    assert of_run(hosts.name) == [hosts.name, hosts.name, f"{hosts.name}-1", f"{hosts.name}-2"]
-    with network(1) as other:
-        assert other.subnet != hosts.subnet
-    assert of_run(other.name) == []
+    """Namespaces, interfaces and folder bear one name, and are gone with the block."""
+    with network(2) as others:
+        made = (namespaces(others.name), interfaces(others.name), others.folder.exists())
+        assert others.subnet != hosts.subnet
+    name = others.name
+    assert made == ([f"{name}-1", f"{name}-2"], [name, f"{name}v1", f"{name}v2"], True)
+    assert (namespaces(name), interfaces(name), others.folder.exists()) == ([], [], False)
+
+
+def interfaces(name: str) -> list[str]:
+    return sorted(each for _, each in socket.if_nameindex() if each.startswith(name))
 
 
 def python(program: str, *where: str) -> subprocess.Popen[bytes]:
@@ -184,10 +186,10 @@ def test_hosts_of_a_killed_run_are_swept_away() -> None:
         assert run.stdout
         name = run.stdout.readline().decode().strip()
         sweep()
-        assert of_run(name) == [name, name, f"{name}-1"]
+        assert namespaces(name) == [f"{name}-1"]
         run.kill()
     sweep()
-    assert of_run(name) == []
+    assert (namespaces(name), interfaces(name)) == ([], [])
 
 
 @contextmanager

@@ -28,8 +28,8 @@ RANGE = IPv4Network("198.18.0.0/15")
 """Set apart for tests of network devices between each other (RFC 2544, RFC 6890): no host of the world has one."""
 
 SUBNET_BITS = 28
-NAMED = re.compile(r"(dmp[0-9a-f]{8})(-[1-9]|v[1-9])?")
-"""A run's bridge and folder, its namespaces, its cables: the kernel takes 15 characters."""
+NAMED = re.compile(r"dmp[0-9a-f]{8}")
+"""A run's bridge and folder. Its namespaces and cables add a few characters: the kernel takes 15."""
 
 _NOBODY_LISTENS = 9
 _SECONDS = 5.0
@@ -67,8 +67,8 @@ def network(hosts: int) -> Iterator[Network]:
     with _held(name):
         made = Network(name, _unused_subnet(), range(1, hosts + 1))
         try:
-            made.folder.mkdir(mode=0o700)
             _connect(made)
+            made.folder.mkdir(mode=0o700)
             _hold_connected(made)
             yield made
         finally:
@@ -76,24 +76,32 @@ def network(hosts: int) -> Iterator[Network]:
 
 
 def sweep() -> None:
-    """Remove what runs left that were killed."""
-    for name in {found[1] for each in present() if (found := NAMED.fullmatch(each))}:
+    """Remove what runs left that were killed. The bridge is made first and removed last, so it tells."""
+    for name in filter(NAMED.fullmatch, _bridges()):
         with suppress(OSError), _held(name):
             remove(name)
 
 
 def remove(name: str) -> None:
     """Whatever bears the name of this run, and whoever still runs there."""
-    for each in present():
-        if each.startswith(f"{name}-"):
-            for process in _ip("netns", "pids", each).split():
-                with suppress(ProcessLookupError):
-                    os.kill(int(process), signal.SIGKILL)
-            _ip("netns", "delete", each)
-    if name in present():
-        with suppress(UnavailableError):
-            _ip("link", "delete", name)
+    for namespace in namespaces(name):
+        for process in _ip("netns", "pids", namespace).split():
+            with suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
+        _ip("netns", "delete", namespace)
+    for _, cable in socket.if_nameindex():
+        if cable.startswith(f"{name}v"):
+            with suppress(UnavailableError):  # the kernel takes it away with its namespace, a little later
+                _ip("link", "delete", cable)
+    if name in _bridges():
         shutil.rmtree(Path(tempfile.gettempdir()) / name, ignore_errors=True)
+        _ip("link", "delete", name)
+
+
+def namespaces(name: str) -> list[str]:
+    """Those that a run made, and that are still there."""
+    found: list[dict[str, Any]] = json.loads(_ip("-json", "netns", "list") or "[]")
+    return sorted(each["name"] for each in found if each["name"].startswith(f"{name}-"))
 
 
 @cache
@@ -162,12 +170,9 @@ def _unused_subnet() -> IPv4Network:
     raise UnavailableError(f"all of {RANGE} is in use on this machine")
 
 
-def present() -> list[str]:
-    """Names of namespaces, of interfaces and of folders that runs may have made."""
-    namespaces: list[dict[str, Any]] = json.loads(_ip("-json", "netns", "list") or "[]")
-    bridges: list[dict[str, Any]] = json.loads(_ip("-json", "link", "show", "type", "bridge") or "[]")
-    names = [each["name"] for each in namespaces] + [each["ifname"] for each in bridges if each]
-    return names + [path.name for path in Path(tempfile.gettempdir()).glob("dmp*") if NAMED.fullmatch(path.name)]
+def _bridges() -> list[str]:
+    found: list[dict[str, Any]] = json.loads(_ip("-json", "link", "show", "type", "bridge") or "[]")
+    return [each["ifname"] for each in found if each]
 
 
 def _ip(*arguments: str) -> str:
