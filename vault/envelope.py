@@ -92,7 +92,8 @@ class Reader:
     added there shows). A range that reaches the document's end takes in the last chunk even if that is empty: only a
     short chunk proves that nothing was cut off. Plaintext comes out chunk by chunk, each verified.
 
-    `head` and `size` come from the facts. Every method raises SealBrokenError, whatever is wrong.
+    `head` and `size` come from the facts. Every method raises SealBrokenError, whatever is wrong, and so does every
+    call after that.
     """
 
     def __init__(self, key: bytes, context: Context, head: bytes, size: int, start: int, stop: int) -> None:
@@ -107,12 +108,16 @@ class Reader:
         whole = start == 0 and stop >= size
         self._head = head if whole else b""
         self._rest = b""
+        self._is_broken = False
         self.object_start = 0 if whole else HEAD_SIZE + self._next * SEALED_CHUNK_SIZE
         after = HEAD_SIZE + self._last * SEALED_CHUNK_SIZE + self._sealed_size_of(self._last)
         self.object_stop = None if stop >= size else after
 
     def update(self, sealed: bytes) -> bytes:
         """The plaintext of the chunks that are now complete, as far as it is in the range."""
+        if self._is_broken:
+            raise SealBrokenError
+        self._is_broken = True  # unless this ends well
         data = memoryview(self._rest + sealed)
         position = 0
         if self._head and len(data) >= HEAD_SIZE:
@@ -127,11 +132,13 @@ class Reader:
         self._rest = bytes(data[position:])
         if self._rest and self._next > self._last:
             raise SealBrokenError
+        self._is_broken = False
         return b"".join(pieces)
 
     def finish(self) -> None:
         """Hold that everything came, the last chunk included."""
-        if self._next <= self._last or self._rest:
+        self._is_broken = self._is_broken or self._next <= self._last or bool(self._rest)
+        if self._is_broken:
             raise SealBrokenError
 
     def _sealed_size_of(self, chunk: int) -> int:
