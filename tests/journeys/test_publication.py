@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.journeys.operators import entries, execute, note, with_parts, write
 from tests.journeys.people import HOSPITAL, TREATING_RPPS, Who
 from tests.journeys.processes import Stack, until
 from tests.journeys.service import populated
+from tests.journeys.stores import objects_of
 from tests.vault.journal.entries import DOSSIER, OTHER_DOSSIER
 from vault.errors import ProofError
 from vault.journal.checkpoint import Signer
@@ -46,7 +48,7 @@ def test_what_was_published_verifies(stack: Stack, tmp_path: Path) -> None:
     first, second = verified.stdout.splitlines()
     assert (verified.returncode, verified.stderr) == (0, "")
     assert first.startswith("600 entries verified, root ")
-    assert second == "2 checkpoints and 6 tiles in the object store are of this journal"
+    assert second == PUBLISHED
 
 
 def forged(stack: Stack, size: int) -> str:
@@ -96,6 +98,25 @@ def test_a_tile_altered(stack: Stack) -> None:
     data = file.read_bytes()
     overwrite(file, data[: 45 * 32] + bytes(32) + data[46 * 32 :])
     assert found(stack) == ["entry 301: not what journal/tile/0/001 was published of"]
+
+
+@pytest.mark.parametrize("stack_name", ["production"])
+def test_what_a_bucket_with_a_lock_was_given(stack: Stack) -> None:
+    """Removed by whoever has the service's access, it is there all the same; written over, that is told."""
+    with objects_of(stack) as store:
+        bucket: Any = store
+        bucket.client.remove_object(bucket.bucket, "journal/tile/0/001")
+        bucket.client.remove_object(bucket.bucket, f"journal/checkpoint/{600:020}")
+        assert verifying.verify(stack.settings, [], []).endswith(PUBLISHED)
+        forgery = forged(stack, 300).encode()
+        bucket.client.put_object(bucket.bucket, f"journal/checkpoint/{300:020}", BytesIO(forgery), len(forgery))
+    assert found(stack) == [
+        "checkpoint 300 in the object store is not the one in the database",
+        f"checkpoint 300 in the object store: {UNSIGNED}",
+    ]
+
+
+PUBLISHED = "2 checkpoints and 6 tiles in the object store are of this journal"
 
 
 def set_back(stack: Stack, size: int) -> None:
