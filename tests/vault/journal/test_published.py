@@ -1,5 +1,8 @@
 """Two who hold checkpoints find out from the published tiles alone whether they were shown one log."""
 
+import hashlib
+from base64 import b64decode
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -136,3 +139,29 @@ def test_names_that_no_checkpoint_has(name: str) -> None:
     """Twenty digits, and nothing else."""
     assert size_of(f"journal/checkpoint/{name}") is None
     assert size_of(checkpoint_name(2**63 - 1)) == 2**63 - 1
+
+
+def root_of(hashes: Sequence[bytes]) -> bytes:
+    """MTH of RFC 6962 §2.1, from leaf hashes."""
+    if len(hashes) == 1:
+        return hashes[0]
+    half = 1
+    while half * 2 < len(hashes):
+        half *= 2
+    return hashlib.sha256(b"\x01" + root_of(hashes[:half]) + root_of(hashes[half:])).digest()
+
+
+def test_a_reader_of_the_specifications_alone(records: MemoryRecords, signer: Signer) -> None:
+    """From names, notes and tiles, without a line of ours, the signed root comes out (vault/FORMAT.md)."""
+    checkpoints = sorted(name for name in records.records if name.startswith("journal/checkpoint/"))
+    text, _, signature = records.records[checkpoints[-1]].decode().partition("\n\n")
+    signer.verifier.key.verify(b64decode(signature.split()[2])[4:], f"{text}\n".encode())
+    _, size, root = text.split("\n")
+    data = b""
+    for index in range((int(size) + 255) // 256):
+        width = min(256, int(size) - index * 256)
+        data += records.records[f"journal/tile/0/{index:03}" + (f".p/{width}" if width < 256 else "")]
+    hashes = [data[start : start + 32] for start in range(0, len(data), 32)]
+    assert root_of(hashes) == b64decode(root)
+    assert records.records["journal/tile/1/000"][:32] == root_of(hashes[:256])
+    assert records.records["journal/tile/2/000.p/1"] == root_of(hashes[:65_536])
