@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from api.errors import NotFoundError
 from api.schemas.exports import ExportedDocument
 from api.services.archive import Member, Sums, archive
@@ -24,11 +26,12 @@ from models.database import Database
 from models.decisions import Decision
 from models.facts import Document, Reference
 from models.queries.documents import Standing, read_standings
+from models.queries.dossiers import hold_dossier
 from models.vocabulary import Action, Obligation
 from vault.documents import Documents as Vault
 from vault.documents import Kept, Reading
 from vault.errors import NoContentError, SealBrokenError
-from vault.journal.ledger import Ledger
+from vault.journal.entry import Value
 from vault.journal.reading import Reader
 from vault.keys import DossierKeys
 
@@ -69,14 +72,12 @@ class ExportService:
         self,
         database: Database,
         judging: Judging,
-        ledger: Ledger,
         keys: DossierKeys,
         vault: Vault,
         reader: Reader,
     ) -> None:
         self._database = database
         self._judging = judging
-        self._ledger = ledger
         self._keys = keys
         self._vault = vault
         self._reader = reader
@@ -84,12 +85,16 @@ class ExportService:
     async def ask(self, actor: Actor, dossier: UUID) -> Ticket:
         """A ticket for a copy, to be fetched by the same subject."""
         judgement = await self._judging.permit(actor, Action.DOSSIER_EXPORT, of_dossier(dossier))
-        at = judgement.case.question.at
-        async with self._database.begin() as connection:
+        at, sealed = judgement.case.question.at, b""
+
+        async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            nonlocal sealed
             said = at.isoformat().encode("ascii")
             sealed = await self._keys.seal_text(connection, dossier, _purpose(actor.subject), said)
-            entries = self._judging.entries(actor.caller, [judgement], {"export": "asked"})
-            await self._ledger.append(connection, entries)
+            await hold_dossier(connection, dossier)  # else a key would be left of one that was erased meanwhile
+            return {"export": "asked"}
+
+        await self._judging.carry_out(actor, judgement, change)
         return Ticket(base64.urlsafe_b64encode(sealed).decode("ascii").rstrip("="), at + LIFE)
 
     async def fetch(self, actor: Actor, dossier: UUID, ticket: str) -> AsyncGenerator[bytes]:

@@ -114,7 +114,12 @@ async def set_status(
 
 
 async def set_contest(connection: AsyncConnection, dossier: UUID, identity: UUID, sealed: bytes | None) -> None:
-    """The contest and its answer so far, sealed; None when there is none any more."""
+    """The contest and its answer so far, sealed; None when there is none any more.
+
+    Raises ConstraintError for a contest of a dossier that was erased meanwhile.
+    """
+    if sealed is not None:
+        await hold_dossier(connection, dossier)
     await connection.execute(
         update(document).where(document.c.dossier == dossier, document.c.id == identity).values(contest_sealed=sealed)
     )

@@ -1,8 +1,13 @@
 """An erased dossier leaves its journal, and nothing else anywhere."""
 
+from typing import Any
 from uuid import UUID
 
+import pytest
+
+from api.services.judging import Actor, Judgement, Judging
 from models.tables import metadata
+from models.vocabulary import Action
 from tests.api.whole import HOLDER, INS, NURSE, OTHER_INS, TREATING, Json, Whole
 from tests.journeys.service import parts
 
@@ -58,3 +63,38 @@ async def test_an_erased_dossier_leaves_its_journal_alone(dmp: Whole) -> None:
     stored = {path.name for path in (dmp.home / "vault").rglob("*") if path.is_file()}
     assert {row[0] for row in objects} <= stored
     assert len([name for name in stored if len(name) == 32]) == len(objects) == 1
+
+
+WHAT = {
+    "export": ("POST", "/exports", HOLDER, None),
+    "message": ("POST", "/messages", TREATING, {"to": NURSE, "subject": "s", "body": "b", "documents": []}),
+    "grant": ("PUT", f"/accesses/professional/{NURSE}", HOLDER, {"access": "granted", "until": None}),
+    "treating": ("PUT", f"/treating-physicians/{TREATING.removeprefix('professional/')}", HOLDER, None),
+    "deposit": ("POST", "/documents", TREATING, None),
+    "contest": ("POST", "/contest", HOLDER, {"reason": "wrong"}),
+}
+
+
+@pytest.mark.parametrize("what", WHAT)
+async def test_nothing_is_added_to_a_dossier_erased_meanwhile(
+    dmp: Whole, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the decision and its carrying out: the request meets a conflict, and leaves no row and no object."""
+    document = await dmp.deposit()
+    method, tail, who, body = WHAT[what]
+    path = f"/v1/documents/{document}{tail}" if what == "contest" else dmp.path(tail)
+    permit = Judging.permit
+
+    async def permit_and_erase(self: Judging, actor: Actor, action: Action, *about: Any) -> Judgement:
+        monkeypatch.setattr(Judging, "permit", permit)
+        judgement = await permit(self, actor, action, *about)
+        erased = await dmp.http.delete(dmp.path(""), headers=dmp.headers(HOLDER))
+        assert erased.status_code == 204
+        return judgement
+
+    monkeypatch.setattr(Judging, "permit", permit_and_erase)
+    files = parts(b"late") if what == "deposit" else None
+    answer = await dmp.http.request(method, path, json=body, files=files, headers=dmp.headers(who))
+    assert answer.status_code == 409, answer.text
+    assert await mentioned(dmp) <= JOURNAL
+    assert [path for path in (dmp.home / "vault").rglob("*") if path.is_file() and len(path.name) == 32] == []

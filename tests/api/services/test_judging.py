@@ -85,7 +85,7 @@ class Bench:
         self.reminders = ReminderService(parts.database, judging)
         self.dossiers = Dossiers(parts.database, judging, parts.dossier_keys, parts.documents, secret)
         reader = Reader(parts.database, parts.journal_keys, parts.signer)
-        self.exports = ExportService(parts.database, judging, parts.ledger, parts.dossier_keys, parts.documents, reader)
+        self.exports = ExportService(parts.database, judging, parts.dossier_keys, parts.documents, reader)
         self.holder = Actor(CALLER, Reference("person", self.dossier), Context())
         self.physician = Entity("professional", PHYSICIAN)
 
