@@ -12,6 +12,7 @@ from uuid import UUID
 import click
 
 from api.cli.journal import journal
+from api.cli.keys import keys
 from api.cli.policy import policy
 from api.settings import Settings, SettingsError
 
@@ -92,18 +93,7 @@ def add_client(
 dmp.add_command(policy)
 
 
-@dmp.group()
-def keys() -> None:
-    """The keys."""
-
-
-@keys.command("status")
-@click.pass_obj
-def keys_status(settings: Settings) -> None:
-    """Which keys there are, never their values."""
-    from api.cli import setting_up
-
-    click.echo(setting_up.keys_status(settings))
+dmp.add_command(keys)
 
 
 @dmp.group()

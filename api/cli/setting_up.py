@@ -11,7 +11,7 @@ from api.settings import Settings
 from models.database import open_database, upgrade
 from models.vocabulary import Scope
 from vault.errors import KeyringError
-from vault.locations import KeyringPlace, keyring_from_url, keys_from_url
+from vault.locations import KeyringPlace, keyring_from_url
 
 DEMONSTRATION_CLIENT = "demonstration"
 
@@ -30,11 +30,6 @@ def initialise(settings: Settings) -> None:
             raise KeyringError(msg)
         keyring.create()
     asyncio.run(_open_once(settings))
-
-
-def keys_status(settings: Settings) -> str:
-    """What the key service says of itself, without a key in it."""
-    return repr(keys_from_url(settings.keys_url))
 
 
 def import_demonstration(settings: Settings) -> str:

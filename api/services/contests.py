@@ -34,14 +34,14 @@ async def seal(
         "answer": contest.answer,
         "answered_at": contest.answered_at.isoformat() if contest.answered_at else None,
     }
-    return await keys.seal_text(connection, dossier, _purpose(document), json.dumps(written).encode())
+    return await keys.seal_text(connection, dossier, contest_purpose(document), json.dumps(written).encode())
 
 
 async def unseal(keys: DossierKeys, dossier: UUID, document: UUID, standing: Standing) -> Contest | None:
     """The contest of a document, if there is one. Raises SealBrokenError."""
     if standing.contest_sealed is None:
         return None
-    opened = await keys.open_text(dossier, standing.key, _purpose(document), standing.contest_sealed)
+    opened = await keys.open_text(dossier, standing.key, contest_purpose(document), standing.contest_sealed)
     read: dict[str, Any] = json.loads(opened)
     answered_at = read["answered_at"]
     return Contest(
@@ -53,5 +53,6 @@ async def unseal(keys: DossierKeys, dossier: UUID, document: UUID, standing: Sta
     )
 
 
-def _purpose(document: UUID) -> str:
+def contest_purpose(document: UUID) -> str:
+    """What a document's contest is sealed for."""
     return f"contest/{document}"

@@ -85,7 +85,7 @@ class MessageService:
         }
         async with self._database.begin() as connection:
             sealed = await self._keys.seal_text(
-                connection, dossier, f"message/{identity}", json.dumps(written).encode()
+                connection, dossier, message_purpose(identity), json.dumps(written).encode()
             )
             message = Message(identity, actor.subject.id, draft.addressee)
             await add_message(connection, StoredMessage(dossier, message, at, draft.reply_to, sealed))
@@ -147,7 +147,7 @@ class MessageService:
 
     async def _opened(self, stored: StoredMessage) -> Letter:
         identity = stored.message.id
-        opened = await self._keys.open_text(stored.dossier, stored.key, f"message/{identity}", stored.sealed)
+        opened = await self._keys.open_text(stored.dossier, stored.key, message_purpose(identity), stored.sealed)
         written = json.loads(opened)
         draft = Draft(
             stored.message.addressee,
@@ -162,3 +162,8 @@ class MessageService:
 def _reading(actor: Actor, message: UUID, at: datetime) -> Question:
     about = of_message(message)
     return Question(actor.subject, Action.MESSAGE_READ.value, about, at, actor.context)
+
+
+def message_purpose(message: UUID) -> str:
+    """What a message is sealed for."""
+    return f"message/{message}"

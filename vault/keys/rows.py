@@ -41,7 +41,7 @@ class RowKeys:
     async def mac(self, connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bytes:
         """The column `mac` of a row that is written in this transaction."""
         key = (await self._shards.hold(connection, Tree.ROWS, [0]))[0]
-        return key.version.to_bytes(_VERSION_SIZE, "big") + _digest(key.key, table, row)
+        return mac_version(key.version) + _digest(key.key, table, row)
 
     async def verify(self, table: Table, row: Mapping[str, Any]) -> None:
         """Raises SealBrokenError unless the row is as it was written, to the last column."""
@@ -52,6 +52,11 @@ class RowKeys:
         key = await self._shards.key(shard_key_id(Tree.ROWS, 0, version))
         if not hmac.compare_digest(digest, _digest(key.key, table, row)):
             raise SealBrokenError
+
+
+def mac_version(version: int) -> bytes:
+    """With which the MACs begin of this version of the key."""
+    return version.to_bytes(_VERSION_SIZE, "big")
 
 
 def _digest(key: bytes, table: Table, row: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,164 @@
+"""Keys put out of use and destroyed: never while anything is wrapped under them."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import Database
+from models.tables import content, shard_key
+from vault.errors import KeyStateError, SealBrokenError
+from vault.keys.keyset import Keyset
+from vault.keys.rotation.rewrapping import PLACES, span_of
+from vault.keys.rows import mac_version
+from vault.keys.seen import refuse_older
+from vault.keys.service import KeyService, KeyState, Master, Tree
+from vault.keys.shards import parse_shard_key_id
+
+SETTLE_SECONDS = 3.0
+"""After so long every process has seen which master is primary: it looks every two seconds."""
+
+_MASTER = re.compile(rf"({'|'.join(Tree)})/([1-9][0-9]{{0,8}})")
+_VERSION_SIZE = 4
+_REWRAP = "`dmp keys rewrap` first"
+
+_Change = Callable[[Keyset, int], Keyset]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardKeyId:
+    """A key of `shard_key`."""
+
+    tree: Tree
+    shard: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class MasterId:
+    """A key of the key service."""
+
+    tree: Tree
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.tree}/{self.version}"
+
+
+def parse_key_id(key_id: str) -> MasterId | ShardKeyId:
+    """`dossier/1` or `dossier/0a1/3`. Raises KeyStateError on anything else."""
+    if (master := _MASTER.fullmatch(key_id)) is not None:
+        return MasterId(Tree(master[1]), int(master[2]))
+    try:
+        return ShardKeyId(*parse_shard_key_id(key_id))
+    except SealBrokenError:
+        raise KeyStateError("a key is named like dossier/1, a master, or dossier/0a1/3, a shard's key") from None
+
+
+class KeyStates:
+    """Changes what single keys may do; `settle` waits until every process has seen the change before."""
+
+    def __init__(self, database: Database, service: KeyService, settle: Callable[[], Awaitable[None]]) -> None:
+        self._database = database
+        self._service = service
+        self._settle = settle
+
+    async def enable(self, key_id: str) -> None:
+        """Let a disabled key unwrap again. Raises KeyStateError."""
+        match parse_key_id(key_id):
+            case MasterId(tree, version):
+                await self._service.enable(tree, version)
+                await refuse_older(self._database, self._service)
+            case ShardKeyId() as key:
+                await self._change_shard(key, Keyset.enabled)
+
+    async def disable(self, key_id: str) -> None:
+        """Put a key out of use, which can be undone: a trial before it is destroyed. As `destroy`."""
+        match parse_key_id(key_id):
+            case MasterId() as master:
+                await self._hold_unused(master)
+                await self._service.disable(master.tree, master.version)
+                await refuse_older(self._database, self._service)
+            case ShardKeyId() as key:
+                await self._change_shard(key, Keyset.disabled)
+
+    async def destroy(self, key_id: str) -> None:
+        """Destroy a key; of a master's tree the floor is raised above it, as far as no other is in the way.
+
+        Raises KeyStateError, which counts what is still under it, or says why this key stays.
+        """
+        match parse_key_id(key_id):
+            case MasterId() as master:
+                await self._hold_unused(master)
+                await self._destroy_master(master)
+            case ShardKeyId() as key:
+                await self._change_shard(key, Keyset.destroyed)
+
+    async def _hold_unused(self, master: MasterId) -> None:
+        """Looked at once, and again when no process can take it for the primary any more."""
+        found = await self._master(master)
+        if found.state is KeyState.PRIMARY:
+            raise KeyStateError(f"{master} is primary: rotate first")
+        await self._count(master)
+        await self._settle()
+        await self._count(master)
+
+    async def _master(self, master: MasterId) -> Master:
+        for each in (await self._service.status()).masters:
+            if (each.tree, each.version) == (master.tree, master.version):
+                return each
+        raise KeyStateError(f"there is no {master}")
+
+    async def _count(self, master: MasterId) -> None:
+        """Raises KeyStateError if it wraps anything that is committed, or about to be."""
+        async with self._database.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text("LOCK TABLE shard_key IN SHARE MODE"))
+            under = select(func.count()).where(
+                shard_key.c.key_id == str(master), shard_key.c.state != KeyState.DESTROYED.value
+            )
+            count = (await connection.execute(under)).scalar_one()
+        if count:
+            raise KeyStateError(f"{count} shard keys are still under {master}: {_REWRAP}")
+
+    async def _destroy_master(self, master: MasterId) -> None:
+        tree = master.tree
+        await self._service.destroy(tree, master.version)
+        status = await self._service.status()
+        alive = [one.version for one in status.masters if one.tree is tree and one.state is not KeyState.DESTROYED]
+        if min(alive) > status.floors[tree]:
+            await self._service.set_floor(tree, min(alive))
+        await refuse_older(self._database, self._service)
+
+    async def _change_shard(self, key: ShardKeyId, change: _Change) -> None:
+        here = (shard_key.c.tree == key.tree.value, shard_key.c.shard == key.shard)
+        async with self._database.begin() as connection:
+            query = select(shard_key.c.version, shard_key.c.state).where(*here).order_by(shard_key.c.version)
+            states = {row.version: KeyState(row.state) for row in await connection.execute(query.with_for_update())}
+            name = f"{key.tree}/{key.shard:03x}"
+            if not states:
+                raise KeyStateError(f"there is no {name}/{key.version}")
+            state = change(Keyset(name, states), key.version).states[key.version]
+            if state is states[key.version]:
+                return
+            if state in {KeyState.DISABLED, KeyState.DESTROYED}:
+                await self._hold_shard_unused(connection, key, f"{name}/{key.version}")
+            values = {"state": state.value} | ({"wrapped": b""} if state is KeyState.DESTROYED else {})
+            row = update(shard_key).where(*here, shard_key.c.version == key.version)
+            await connection.execute(row.values(values))
+
+    async def _hold_shard_unused(self, connection: AsyncConnection, key: ShardKeyId, key_id: str) -> None:
+        """It is no primary, so what it wraps is committed. Raises KeyStateError."""
+        if key.tree in PLACES:
+            keys = PLACES[key.tree].table.c
+            under, what = and_(keys.dossier.between(*span_of(key.shard)), keys.key_id == key_id), "keys of dossiers"
+        elif key.tree is Tree.ROWS:
+            prefix = func.substr(content.c.mac, 1, _VERSION_SIZE)
+            under, what = prefix == mac_version(key.version), "rows"
+        else:
+            raise KeyStateError(f"{key_id} stays: what it signed is verified with it")
+        count = (await connection.execute(select(func.count()).where(under))).scalar_one()
+        if count:
+            raise KeyStateError(f"{count} {what} are still under {key_id}: {_REWRAP}")
