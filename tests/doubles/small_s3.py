@@ -53,7 +53,7 @@ class SmallS3:
         """What a request does."""
         does = _OPERATIONS.get((request.method, request.kind))
         with self._lock:
-            return does(self, request) if does else error(501, "NotImplemented")
+            return getattr(self, does.__name__)(request) if does else error(501, "NotImplemented")
 
     def find_bucket(self, _: "Request") -> Reply:
         return Reply(200 if self.exists else 404)

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.doubles.failing_s3 import FailingS3, listening
+from tests.doubles.failing_s3 import FailingS3, Fault, listening
+from tests.doubles.small_s3 import Reply, Request
 from vault.errors import StoreUnsuitableError
 from vault.minio_blobs import Bucket, MinioBlobStore
 
@@ -74,3 +75,31 @@ async def test_versions_are_asked_for_in_a_bucket_that_is_there() -> None:
         await store.prepare()
     changed = [request for request in double.requests if request == "PUT /bucket?versioning="]
     assert (double.is_versioned, len(changed)) == (True, 1)
+
+
+class RacedS3(FailingS3):
+    """Somebody else creates each object of a trial a moment earlier."""
+
+    def create(self, request: Request) -> Reply:
+        if request.key.startswith("trial/"):
+            super().create(request)
+        return super().create(request)
+
+
+async def test_several_who_begin_at_once_try_one_lock() -> None:
+    """What another one locked serves as well."""
+    double = RacedS3()
+    async with opened(double) as store:
+        await store.prepare()
+    assert [len(versions) for versions in double.objects.values()] == [1]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE"])
+async def test_a_trial_that_is_not_answered_proves_nothing(method: str) -> None:
+    """It is repeated until it is."""
+    double = FailingS3("lock")
+    double.faults[f"{method} /bucket/trial"] = [Fault.ERROR]
+    async with opened(double) as store:
+        with pytest.raises(StoreUnsuitableError, match="asked to lock"):
+            await store.prepare()
+    assert double.faults[f"{method} /bucket/trial"] == []
