@@ -1,0 +1,1 @@
+"""What somebody does who holds the object store or the database, or both."""
