@@ -209,7 +209,8 @@ def test_a_proof_is_verified_without_the_service(record: Record) -> None:
     verifier = Verifier.parse(str(verifier_of(record.service)))
     for entry in record.trace():
         answer = record.ask("GET", f"/journal/{entry['entry']}/proof", record.holder)
-        line = verify_inclusion(Proof.parse(answer.content), verifier)
+        line = verify_inclusion(Proof.parse(answer.content), [verifier])
+        assert line.entry is not None
         assert (line.sequence, line.entry.action, line.entry.rule, str(line.entry.dossier)) == (
             entry["entry"],
             entry["action"],
@@ -220,7 +221,7 @@ def test_a_proof_is_verified_without_the_service(record: Record) -> None:
     forged = genuine.replace(b"dossier:open", b"dossier:shut")
     assert forged != genuine
     with pytest.raises(ProofError):
-        verify_inclusion(Proof.parse(forged), verifier)
+        verify_inclusion(Proof.parse(forged), [verifier])
 
 
 @pytest.mark.parametrize("entry", ["0", "999999", "9223372036854775808", "9" * 40, "-1"])
