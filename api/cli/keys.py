@@ -150,13 +150,21 @@ def enable(settings: Settings, key_id: str) -> None:
 
 
 @keys.command()
-@click.argument("key_id")
+@click.argument("key_ids", metavar="[KEY_ID]...", nargs=-1)
+@click.option("--replaced", is_flag=True, help="All that are primary no more.")
+@click.option("--tree", "trees", multiple=True, type=click.Choice(_TREES), help="With --replaced: of these trees only.")
 @click.pass_obj
-def destroy(settings: Settings, key_id: str) -> None:
-    """Destroy a key for ever: a master (dossier/1) or a shard's key (dossier/0a1/3).
+def destroy(settings: Settings, key_ids: Sequence[str], trees: Sequence[str], *, replaced: bool) -> None:
+    """Destroy keys for ever: masters (dossier/1) or shards' keys (dossier/0a1/3).
 
-    Refused while anything is under it. What copies of the database still have under it opens for nobody any more.
+    Refused while anything is under them. What copies of the database have under them opens for nobody any more.
     """
     from api.cli import rotating
 
-    click.echo(rotating.destroy(settings, key_id))
+    if replaced == bool(key_ids):
+        raise click.UsageError("which keys? Name them, or say --replaced")
+    if trees and not replaced:
+        raise click.UsageError("--tree goes with --replaced")
+    click.echo(
+        rotating.destroy_replaced(settings, trees or _TREES) if replaced else rotating.destroy(settings, key_ids)
+    )

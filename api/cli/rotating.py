@@ -88,9 +88,14 @@ def enable(settings: Settings, key_id: str) -> str:
     return f"{key_id} is enabled"
 
 
-def destroy(settings: Settings, key_id: str) -> str:
-    _act(settings, lambda changes: changes.destroy(key_id))
-    return f"{key_id} is destroyed"
+def destroy(settings: Settings, key_ids: Sequence[str]) -> str:
+    _act(settings, lambda changes: changes.destroy(key_ids))
+    return f"destroyed: {', '.join(key_ids)}"
+
+
+def destroy_replaced(settings: Settings, trees: Sequence[str]) -> str:
+    done = _act(settings, lambda changes: changes.destroy_replaced([Tree(tree) for tree in trees]))
+    return f"{done.changed} replaced keys destroyed: {', '.join(trees)}"
 
 
 async def _standing(settings: Settings) -> Standing:

@@ -137,9 +137,20 @@ class KeyChanges:
         await self._tell("keys:disable", Reference("key", key_id), {})
         await self._states.disable(key_id)
 
-    async def destroy(self, key_id: str) -> None:
-        await self._tell("keys:destroy", Reference("key", key_id), {})
-        await self._states.destroy(key_id)
+    async def destroy(self, key_ids: Sequence[str]) -> None:
+        for key_id in key_ids:
+            await self._tell("keys:destroy", Reference("key", key_id), {})
+        await self._states.destroy(key_ids, lambda _: None)
+
+    async def destroy_replaced(self, trees: Sequence[Tree]) -> Done:
+        """Every key of these trees that is primary no more, those that signed apart."""
+        keys: list[str] = []
+        for tree in trees:
+            await self._tell("keys:destroy", Reference("key", tree.value), {"what": "replaced"})
+            keys += await self._states.replaced(tree)
+        with self._stage("replaced keys", len(keys)) as progress:
+            await self._states.destroy(keys, progress)
+        return Done(len(keys))
 
     async def _rotate(self, tree: Tree, shards: Collection[int] | None) -> None:
         concerned = await self._rotation.primaries(tree, shards)

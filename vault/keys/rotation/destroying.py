@@ -1,7 +1,7 @@
 """Keys put out of use and destroyed: never while anything is wrapped under them."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select, text, update
@@ -11,11 +11,12 @@ from models.database import Database
 from models.tables import content, shard_key
 from vault.errors import KeyStateError, SealBrokenError
 from vault.keys.keyset import Keyset
+from vault.keys.rotation.progress import Progress
 from vault.keys.rotation.rewrapping import PLACES, span_of
 from vault.keys.rows import mac_version
 from vault.keys.seen import refuse_older
-from vault.keys.service import KeyService, KeyState, Master, Tree
-from vault.keys.shards import parse_shard_key_id
+from vault.keys.service import KeyService, KeyState, Tree
+from vault.keys.shards import parse_shard_key_id, shard_key_id
 
 SETTLE_SECONDS = 3.0
 """After so long every process has seen which master is primary: it looks every two seconds."""
@@ -75,41 +76,60 @@ class KeyStates:
                 await self._change_shard(key, Keyset.enabled)
 
     async def disable(self, key_id: str) -> None:
-        """Put a key out of use, which can be undone: a trial before it is destroyed. As `destroy`."""
+        """Put a key out of use, which can be undone: a trial before it is destroyed. Raises KeyStateError."""
         match parse_key_id(key_id):
             case MasterId() as master:
-                await self._hold_unused(master)
+                await self._hold_unused([master])
                 await self._service.disable(master.tree, master.version)
                 await refuse_older(self._database, self._service)
             case ShardKeyId() as key:
                 await self._change_shard(key, Keyset.disabled)
 
-    async def destroy(self, key_id: str) -> None:
-        """Destroy a key; of a master's tree the floor is raised above it, as far as no other is in the way.
+    async def replaced(self, tree: Tree) -> list[str]:
+        """The keys of a tree that are primary no more and could be destroyed: those of shards, then masters."""
+        rows = select(shard_key.c.shard, shard_key.c.version).where(
+            shard_key.c.tree == tree.value,
+            shard_key.c.state.in_([KeyState.ENABLED.value, KeyState.DISABLED.value]),
+        )
+        found: list[str] = []
+        if tree is not Tree.SIGNING:
+            async with self._database.connect() as connection:
+                ordered = await connection.execute(rows.order_by(shard_key.c.shard, shard_key.c.version))
+                found += [shard_key_id(tree, row.shard, row.version) for row in ordered]
+        masters = (await self._service.status()).masters
+        gone = {KeyState.PRIMARY, KeyState.DESTROYED}
+        return [*found, *(each.key_id for each in masters if each.tree is tree and each.state not in gone)]
 
-        Raises KeyStateError, which counts what is still under it, or says why this key stays.
+    async def destroy(self, key_ids: Sequence[str], progress: Progress) -> None:
+        """Destroy keys; of a master's tree the floor is raised above it, as far as no other is in the way.
+
+        Raises KeyStateError, which counts what is still under one of them, or says why it stays: of the masters none
+        is destroyed then, and of shards' keys those that were named before it.
         """
-        match parse_key_id(key_id):
-            case MasterId() as master:
-                await self._hold_unused(master)
-                await self._destroy_master(master)
-            case ShardKeyId() as key:
+        parsed = [parse_key_id(key_id) for key_id in key_ids]
+        masters = [key for key in parsed if isinstance(key, MasterId)]
+        for key in parsed:
+            if isinstance(key, ShardKeyId):
                 await self._change_shard(key, Keyset.destroyed)
+                progress(1)
+        if masters:
+            await self._hold_unused(masters)
+        for master in masters:
+            await self._destroy_master(master)
+            progress(1)
 
-    async def _hold_unused(self, master: MasterId) -> None:
-        """Looked at once, and again when no process can take it for the primary any more."""
-        found = await self._master(master)
-        if found.state is KeyState.PRIMARY:
-            raise KeyStateError(f"{master} is primary: rotate first")
-        await self._count(master)
+    async def _hold_unused(self, masters: Sequence[MasterId]) -> None:
+        """Looked at once, and again when no process can take one for the primary any more."""
+        known = {each.key_id: each.state for each in (await self._service.status()).masters}
+        for master in masters:
+            if str(master) not in known:
+                raise KeyStateError(f"there is no {master}")
+            if known[str(master)] is KeyState.PRIMARY:
+                raise KeyStateError(f"{master} is primary: rotate first")
+            await self._count(master)
         await self._settle()
-        await self._count(master)
-
-    async def _master(self, master: MasterId) -> Master:
-        for each in (await self._service.status()).masters:
-            if (each.tree, each.version) == (master.tree, master.version):
-                return each
-        raise KeyStateError(f"there is no {master}")
+        for master in masters:
+            await self._count(master)
 
     async def _count(self, master: MasterId) -> None:
         """Raises KeyStateError if it wraps anything that is committed, or about to be."""

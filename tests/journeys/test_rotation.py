@@ -1,0 +1,108 @@
+"""Every key is replaced while the service answers, and the old ones are destroyed."""
+
+import re
+import secrets
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+from click.testing import CliRunner
+
+from api.cli.main import dmp
+from tests.journeys.databases import rows
+from tests.journeys.people import HOSPITAL, TREATING_RPPS, Who
+from tests.journeys.processes import Stack, serving
+from tests.journeys.service import Record, Service, ask, connection, question, started
+
+CALLERS = 3
+PHYSICIAN = Who(f"professional/{TREATING_RPPS}", "cps")
+OLD = re.compile(r"(dossier|journal|index|rows|signing)/1")
+EVERYTHING = (
+    ("rotate", "master"),
+    ("rotate", "shard"),
+    ("rotate", "rows"),
+    ("rotate", "signing"),
+    ("rotate", "dossier", "--all"),
+    ("rewrap",),
+)
+
+
+class Caller:
+    """Opens dossiers, deposits, reads and asks without a pause; remembers what was promised, and what failed."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.kept: list[tuple[Record, str, bytes]] = []
+
+    def call(self, stop: threading.Event) -> int:
+        """Until told to stop; how many turns that were. Raises AssertionError at the first wrong answer."""
+        turns = 0
+        with self.service.caller(self.service.key) as http:
+            while not stop.is_set():
+                self._turn(http)
+                turns += 1
+        return turns
+
+    def _turn(self, http: httpx.Client) -> None:
+        record = Service(self.service.stack, self.service.server, self.service.key, http).opened()
+        content = secrets.token_bytes(100)
+        document = record.deposited(HOSPITAL, content)
+        self.kept.append((record, document, content))
+        for each in {0, len(self.kept) // 2, len(self.kept) - 1}:
+            self.read(http, each)
+        asked = question(HOSPITAL, "document:deposit", record.resource, properties={"document_type": "11488-4"})
+        answer = http.post("/access/v1/evaluation", json=asked)
+        assert answer.status_code == 200, answer.text
+
+    def read(self, http: httpx.Client, number: int) -> None:
+        record, document, content = self.kept[number]
+        answer = ask(http, "GET", f"/v1/documents/{document}/content", record.holder)
+        assert (answer.status_code, answer.content) == (200, content), answer.text
+        listed = ask(http, "GET", record.path("/documents"), record.holder)
+        assert listed.status_code == 200, listed.text
+        assert [line["title"] for line in listed.json()["documents"]] == ["Compte rendu"]
+
+
+@contextmanager
+def called(service: Service) -> Iterator[list[Caller]]:
+    """Callers at work for as long as the block lasts; none of them may be refused anything."""
+    stop, callers = threading.Event(), [Caller(service) for _ in range(CALLERS)]
+    with ThreadPoolExecutor(CALLERS) as threads:
+        futures: list[Future[int]] = [threads.submit(caller.call, stop) for caller in callers]
+        try:
+            yield callers
+        finally:
+            stop.set()
+        assert all(future.result() > 0 for future in futures)
+
+
+def keys(stack: Stack, *arguments: str) -> str:
+    """`dmp keys ...`, which succeeds; in this process, which is not the service's."""
+    done = CliRunner().invoke(dmp, ["keys", *arguments], env={**stack.variables, "DMP_HOME": str(stack.home)})
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.stdout
+
+
+def test_every_key_is_replaced_while_the_service_answers(fresh_stack: Stack) -> None:
+    """Nobody is refused anything; the old keys are gone; all that was ever deposited reads, after a restart too."""
+    with started(fresh_stack) as service:
+        with called(service) as callers:
+            for command in EVERYTHING:
+                keys(fresh_stack, *command)
+            keys(fresh_stack, "destroy", "--replaced")
+        for caller in callers:
+            for number in range(len(caller.kept)):
+                caller.read(service.http, number)
+    named = {value for row in rows(fresh_stack, "shard_key") for value in row if isinstance(value, str)}
+    assert [name for name in named if OLD.fullmatch(name)] == []
+    told = keys(fresh_stack, "status", "--json")
+    assert '"outdated": 0' in told
+    assert '"state": "enabled"' not in told
+    with serving(fresh_stack) as server, connection(server.address, service.key) as http:
+        for caller in callers:
+            for number in range(len(caller.kept)):
+                caller.read(http, number)
+        verified = fresh_stack.dmp("journal", "verify")
+        assert verified.returncode == 0, verified.stderr
