@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.database import Database, insert
 from models.queries.keys import KEY_COLUMNS, KeyRow
 from models.tables import dossier_key
-from vault.errors import NoContentError
+from vault.errors import NoContentError, SealBrokenError
 from vault.keys.keyset import WrappingKey
 from vault.keys.remembering import Clock, Remembered
 from vault.keys.service import Name, Tree, WrappedKey
@@ -29,6 +29,7 @@ INS_PURPOSE = "ins"
 """Under which a dossier's INS is sealed."""
 
 _FIRST_VERSION = 1
+_VERSIONS = range(_FIRST_VERSION, 2**31)
 _READ_KEY = f"SELECT {KEY_COLUMNS} FROM dossier_key WHERE dossier = $1"  # noqa: S608  # names of our own table
 
 
@@ -149,6 +150,8 @@ class DossierKeys:
         """The key whose row has just been read. Raises NoContentError if there is none, SealBrokenError."""
         if row is None:
             raise NoContentError
+        if row.version not in _VERSIONS:
+            raise SealBrokenError
         key = self._known.get((dossier, row))
         if key is None:
             name = dossier_key_name(dossier, row.version)
