@@ -96,7 +96,7 @@ async def _hold_consistent(
         known = verifiers or own
         held = [_checkpoint(file, known) for file in files]
         newest = await hold_of_one_log(records, known, held)
-    return f"{len(held)} checkpoints are of the published log, which has {newest.size} entries"
+    return f"checkpoints held: {len(held)}, all of the published log, which has {newest.size} entries"
 
 
 @asynccontextmanager

@@ -121,7 +121,7 @@ def test_two_who_were_shown_a_fork(stack: Stack, tmp_path: Path) -> None:
         (tmp_path / "later").write_text(parts.signer.sign(601, bytes(32)))
 
     with_parts(stack, signing)
-    of_one_log = "2 checkpoints are of the published log, which has 600 entries\n"
+    of_one_log = "checkpoints held: 2, all of the published log, which has 600 entries\n"
     offline = ("consistency", "--records", str(copy), "--key", key)
     online = settings_of(stack)
     assert said(NOWHERE, *offline, str(mine), str(theirs)) == (0, of_one_log, "")
