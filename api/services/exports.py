@@ -18,6 +18,7 @@ from api.errors import NotFoundError
 from api.schemas.exports import ExportedDocument
 from api.services.archive import Member, Sums, archive
 from api.services.documents import SEAL_BROKEN
+from api.services.journal import told_to_its_subject
 from api.services.judging import Actor, Judgement, Judging
 from api.services.manifest import encode_manifest, exported
 from api.services.readable import directive_in_force, readable
@@ -32,6 +33,7 @@ from vault.documents import Documents as Vault
 from vault.documents import Kept, Reading
 from vault.errors import NoContentError, SealBrokenError
 from vault.journal.entry import Value
+from vault.journal.proof import encode_line
 from vault.journal.reading import Reader
 from vault.keys import DossierKeys
 
@@ -183,10 +185,11 @@ class ExportService:
         await self._judging.record(copy.actor.caller, [failed])
 
     async def _journal(self, dossier: UUID, own: Reference | None) -> AsyncGenerator[bytes]:
-        """The canonical bytes of each entry, newest first, one a line: those over which the journal is proved."""
+        """Each line with its entry and salt, newest first, one a line: what the journal's proofs are about."""
         after: int | None = None
         while lines := await self._reader.read(dossier, after=after, limit=_LINES, subject=own):
-            yield b"".join(line.encode() + b"\n" for line in lines)
+            told = [line for line in lines if own is None or told_to_its_subject(line.entry) == line.entry]
+            yield b"".join(encode_line(line) + b"\n" for line in told)
             after = lines[-1].sequence
 
 

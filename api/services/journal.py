@@ -1,7 +1,7 @@
 """The trace as those see it who may: the patient, the treating physician, and each one his own part."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from api.services.documents import SEAL_BROKEN
@@ -9,7 +9,7 @@ from api.services.judging import Actor, Judgement, Judging
 from models.facts import Reference
 from models.vocabulary import Action, Obligation, ResourceType
 from policy.reasons import Register
-from vault.journal.entry import Entry
+from vault.journal.entry import Entry, Item
 from vault.journal.proof import Proof
 from vault.journal.reading import Reader
 from vault.journal.sentences import Words
@@ -26,7 +26,8 @@ class Trace:
     """A page of a dossier's journal, newest first, by number; `next` is the number after which the rest begins.
 
     What was erased is left out: its number stays free and its proof can be asked for. `reasons` are the sentences of
-    the rules in force; a rule that is not among them any more is told without one.
+    the rules in force; a rule that is not among them any more is told without one. Whoever sees his own entries only
+    is not told of all of these.
     """
 
     entries: Sequence[tuple[int, Entry]]
@@ -47,8 +48,9 @@ class JournalService:
         own = _own_entries_of(actor, judgement)
         lines = await self._reader.read(dossier, after=after, limit=limit + 1, subject=own)
         shown = lines[:limit]
+        told = [(line.sequence, line.entry if own is None else told_to_its_subject(line.entry)) for line in shown]
         return Trace(
-            [(line.sequence, line.entry) for line in shown if line.entry is not None],
+            [(sequence, entry) for sequence, entry in told if entry is not None],
             shown[-1].sequence if len(lines) > limit else None,
             _reasons(judgement.engine.register),
         )
@@ -58,8 +60,13 @@ class JournalService:
         own = _own_entries_of(actor, await self._enter(actor, dossier))
         if not 0 < sequence <= _LAST:
             return None
+        if own is None:
+            return await self._reader.proof(dossier, sequence)
         line = await self._reader.line(dossier, sequence)
-        if line is None or (own is not None and (line.entry is None or line.entry.subject != own)):
+        if line is None or line.entry is None or line.entry.subject != own:
+            return None
+        # A proof opens the whole entry, so there is none of one that its subject sees in part.
+        if told_to_its_subject(line.entry) != line.entry:
             return None
         return await self._reader.proof(dossier, sequence)
 
@@ -69,6 +76,24 @@ class JournalService:
         judgement = await self._judging.permit(actor, Action.JOURNAL_READ, about)
         await self._judging.record(actor.caller, [judgement])
         return judgement
+
+
+def told_to_its_subject(entry: Entry | None) -> Entry | None:
+    """What somebody who sees his own entries only is told of one: no refusal that concerns a document or a message.
+
+    Such a refusal is answered like a question about what does not exist (INTERFACES, "Vault"); that it stands under
+    this dossier would tell that it does.
+    """
+    if entry is None or _concerns_what_may_be_unknown(entry):
+        return None
+    if not entry.items:
+        return entry
+    items = tuple(item for item in entry.items if not _concerns_what_may_be_unknown(item))
+    return replace(entry, items=items) if items else None
+
+
+def _concerns_what_may_be_unknown(decided: Entry | Item) -> bool:
+    return not decided.allowed and decided.resource.type in {ResourceType.DOCUMENT, ResourceType.MESSAGE}
 
 
 def _own_entries_of(actor: Actor, judgement: Judgement) -> Reference | None:

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.api.whole import HOLDER, HOSPITAL, INS, NOW, NURSE, OTHER_INS, TREATING, Json, Whole
-from vault.journal.entry import Line
+from vault.journal.proof import parse_line
+from vault.journal.tree import leaf_hash
 
 
 async def asked(dmp: Whole, who: str = HOLDER) -> str:
@@ -83,12 +84,14 @@ async def test_the_sums_hold(dmp: Whole) -> None:
 
 
 async def test_the_journal_of_the_copy_is_whole(dmp: Whole) -> None:
-    """Canonical bytes, newest first, down to the first entry, each chained to the one before."""
+    """Lines with their entries, newest first, down to the first, each chained to the one before."""
     await dmp.deposit()
     data = (await fetched(dmp)).read("journal.jsonl")
-    lines = [Line.parse(line) for line in data.splitlines()]
+    lines = [parse_line(line) for line in data.splitlines()]
     assert [line.sequence for line in lines] == list(range(len(lines), 0, -1))
-    assert {str(line.entry.dossier) for line in lines} == {dmp.id_of()}
+    assert {str(line.dossier) for line in lines} == {dmp.id_of()}
+    assert [line.previous for line in lines] == [*(leaf_hash(line.encode()) for line in lines[1:]), b""]
+    assert lines[0].entry is not None
     assert lines[0].entry.items[0].action == "dossier:export"
 
 

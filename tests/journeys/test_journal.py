@@ -130,14 +130,14 @@ def test_what_is_asked_to_know_is_not_written(record: Record) -> None:
 def test_a_professional_reads_his_own_trace(record: Record) -> None:
     """Only his entries; the holder and the treating physician read all of it."""
     record.declare_treating_physician()
-    record.read(record.deposited(HOSPITAL), STRANGER)
+    record.ask("GET", "/documents", STRANGER)
     record.read(record.deposited(HOSPITAL), TREATING)
     answer = record.ask("GET", "/journal", STRANGER)
     entries = answer.json()["entries"]
     assert {entry["subject"]["id"] for entry in entries} == {STRANGER.subject.partition("/")[2]}
     assert brief(entries) == [
         Told("journal:read", True, "own-trace"),
-        Told("document:read", False, "not-permitted"),
+        Told("document:list", False, "not-permitted"),
     ]
     assert entries[0]["obligations"] == ["own_entries_only", "write_down"]
     own = {entry["entry"] for entry in entries}
@@ -146,6 +146,24 @@ def test_a_professional_reads_his_own_trace(record: Record) -> None:
     assert record.ask("GET", f"/journal/{min(own)}/proof", STRANGER).status_code == 200
     whole = record.ask("GET", "/journal", TREATING).json()["entries"]
     assert {entry["subject"]["type"] for entry in whole} == {"person", "organization", "professional"}
+
+
+def test_his_own_trace_tells_nobody_what_he_may_not_know(service: Service, record: Record) -> None:
+    """That a document is masked, or is there at all: neither a refusal, nor one item of a batch, nor a proof."""
+    masked = record.deposited(HOSPITAL, masked=True)
+    record.grant(NURSE_RPPS)
+    record.read(masked, NURSE)
+    shown, which = record.deposited(HOSPITAL), "document:read"
+    asked = [{"resource": {"type": "document", "id": each}} for each in (masked, shown)]
+    batch = {"subject": NURSE.entity(), "context": {"authentication": "cps"}, "action": {"name": which}}
+    answer = service.http.post("/access/v1/evaluations", json=batch | {"evaluations": asked})
+    assert [each["decision"] for each in answer.json()["evaluations"]] == [False, True]
+    told = record.ask("GET", "/journal", NURSE)
+    assert (masked in told.text, shown in told.text) == (False, True)
+    hidden = [entry["entry"] for entry in record.trace() if masked in str(entry) and entry["action"] == which]
+    assert len(hidden) == 2
+    for number in hidden:
+        assert record.ask("GET", f"/journal/{number}/proof", NURSE).status_code == 404
 
 
 @pytest.mark.parametrize("who", [UNKNOWN, STRANGER.without_card(), Who("staff/secretary-1")])

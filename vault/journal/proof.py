@@ -45,8 +45,8 @@ class Proof:
     def encode(self) -> bytes:
         """JSON that travels: line and entry as text, salt and hashes in base64, nearest the leaf first."""
         path = tuple(b64encode(node).decode() for node in self.path)
-        salt, entry = (UNSET, UNSET) if self.opened is None else (_text(self.opened[0]), self.opened[1].decode())
-        return _encoder.encode(_Proof(self.line.decode(), self.position, self.size, path, self.checkpoint, salt, entry))
+        place = self.position, self.size, path, self.checkpoint
+        return _encoder.encode(_Proof(self.line.decode(), *place, *_told(self.opened)))
 
     @classmethod
     def parse(cls, data: bytes | str) -> "Proof":
@@ -54,7 +54,9 @@ class Proof:
         try:
             wire = _decoder.decode(data)
             path = tuple(b64decode(node, validate=True) for node in wire.path)
-            return cls(wire.line.encode(), _opened(wire), wire.position, wire.size, path, wire.checkpoint)
+            return cls(
+                wire.line.encode(), _opened(wire.salt, wire.entry), wire.position, wire.size, path, wire.checkpoint
+            )
         except (ValueError, RecursionError):
             raise ProofError("not a proof") from None
 
@@ -72,6 +74,27 @@ def verify_inclusion(proof: Proof, verifiers: Sequence[Verifier]) -> Line:
     return line
 
 
+def encode_line(line: Line) -> bytes:
+    """A line with what it commits to, as a proof tells them: one line of JSON, for whoever takes a journal away."""
+    opened = None if line.entry is None else (line.salt, line.entry.encode())
+    return _encoder.encode(_Line(line.encode().decode(), *_told(opened)))
+
+
+def parse_line(data: bytes | str) -> Line:
+    """Read what `encode_line` writes; that it stands in the log is for a proof to say. Raises ProofError."""
+    try:
+        wire = _line_decoder.decode(data)
+        return Line.parse(wire.line.encode(), _opened(wire.salt, wire.entry))
+    except (ValueError, RecursionError, JournalEntryError):
+        raise ProofError("not a line of a journal") from None
+
+
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    line: str
+    salt: _Hash | UnsetType = UNSET
+    entry: str | UnsetType = UNSET
+
+
 class _Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: str
     position: Annotated[int, msgspec.Meta(ge=0)]
@@ -82,19 +105,20 @@ class _Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entry: str | UnsetType = UNSET
 
 
-def _opened(wire: _Proof) -> tuple[bytes, bytes] | None:
+def _told(opened: tuple[bytes, bytes] | None) -> tuple[str | UnsetType, str | UnsetType]:
+    return (UNSET, UNSET) if opened is None else (b64encode(opened[0]).decode(), opened[1].decode())
+
+
+def _opened(salt: str | UnsetType, entry: str | UnsetType) -> tuple[bytes, bytes] | None:
     """Raises ValueError where one of the two is missing."""
-    match wire.salt, wire.entry:
-        case str(salt), str(entry):
+    match salt, entry:
+        case str(), str():
             return b64decode(salt, validate=True), entry.encode()
         case UnsetType(), UnsetType():
             return None
     raise ValueError("salt and entry are given together")
 
 
-def _text(data: bytes) -> str:
-    return b64encode(data).decode()
-
-
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Proof)
+_line_decoder = msgspec.json.Decoder(_Line)
