@@ -50,7 +50,7 @@ async def sealed(database: Database, dossier_keys: DossierKeys) -> dict[UUID, by
 
 async def named(database: Database, table: str = "dossier_key") -> list[str]:
     """Which keys are named, once each."""
-    rows = await database.read(f"SELECT DISTINCT key_id FROM {table} WHERE wrapped IS NOT NULL ORDER BY key_id")  # noqa: S608
+    rows = await database.read(f"SELECT DISTINCT key_id FROM {table} WHERE wrapped IS NOT NULL ORDER BY key_id")
     return [row[0] for row in rows]
 
 
