@@ -1,7 +1,6 @@
 """The fund's feeds: every line answered on its own, and entered once."""
 
 import asyncio
-import json
 
 import pytest
 
@@ -22,6 +21,7 @@ from tests.api.whole import (
     Json,
     Whole,
 )
+from vault.journal.entry import NO_DOSSIER
 
 DENTIST_LINE: Json = {
     "id": "l-1",
@@ -155,11 +155,10 @@ async def test_nothing_is_kept_of_people_without_a_dossier(dmp: Whole, feed: str
     make = line if feed == "reimbursements" else declared
     results = await dmp.feed(feed, [make("a", ins=NOBODY_INS), make("b"), make("c", ins=NOBODY_INS)])
     assert outcomes(results) == [(1, "a", "no-dossier"), (2, "b", "ok"), (3, "c", "no-dossier")]
-    rows = await dmp.database.read("SELECT entry FROM journal_entry ORDER BY position")
-    entries = [row[0].decode() for row in rows]
-    assert not [entry for entry in entries if dmp.id_of(NOBODY_INS) in entry]
-    (refused,) = [entry for entry in entries if '"allowed":false' in entry]
-    assert json.loads(refused)["entry"]["change"] == {"lines": "2"}
+    entries = await dmp.entries()
+    assert not [entry for entry in entries if dmp.id_of(NOBODY_INS).encode() in entry.encode()]
+    (refused,) = [entry for entry in entries if not entry.allowed]
+    assert (refused.dossier, dict(refused.change)) == (NO_DOSSIER, {"lines": "2"})
 
 
 async def test_one_entry_for_each_dossier_of_a_batch(dmp: Whole) -> None:

@@ -91,6 +91,7 @@ async def test_documents_by_month(dmp: Whole) -> None:
             "size": 0,
             "sha256": b"",
             "title_sealed": b"",
+            "mac": b"",
             "deposited_at": datetime(2026, 9 if number < 11 else 8, 10, tzinfo=UTC),
         }
         for number in range(21)

@@ -20,6 +20,9 @@ from models.importing import import_facts
 from models.queries.clients import StoredClient, add_client
 from models.vocabulary import Scope, SubjectType
 from tests.api.service import ORIGIN, bearer
+from vault.journal.entry import Entry
+from vault.journal.keys import JournalKeys
+from vault.journal.recent import newest_first
 from vault.keys import DossierKeys, ShardKeys, read_secrets
 from vault.local_keys import LocalKeyring
 
@@ -65,6 +68,7 @@ class Whole:
     home: Path
     secret: bytes = field(repr=False)
     keys: DossierKeys = field(repr=False)
+    journal_keys: JournalKeys = field(repr=False)
 
     def id_of(self, ins: str = INS) -> str:
         """A person's pseudonym."""
@@ -123,6 +127,11 @@ class Whole:
         entries: list[Json] = answer.json()["entries"]
         return entries[1:]
 
+    async def entries(self) -> list[Entry]:
+        """What the journal says of all dossiers, newest first."""
+        pages = newest_first(self.database, self.journal_keys)
+        return [line.entry async for page in pages for line in page if line.entry is not None]
+
     async def feed(self, name: str, lines: Iterable[Mapping[str, object] | bytes], key: str = FUND_KEY) -> list[Json]:
         """Send lines; the results."""
         answer = await self.send(name, lines, key)
@@ -161,8 +170,9 @@ async def whole(database_url: str, home: Path) -> AsyncIterator[Whole]:
             transport = httpx.ASGITransport(cast("Any", app))  # Litestar names the messages more narrowly
             async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=bearer(KEY)) as http:
                 shards = ShardKeys(database, keyring)
-                secret = (await read_secrets(database, shards)).pseudonym
-                made = Whole(http, database, clock, home, secret, DossierKeys(database, shards))
+                secrets = await read_secrets(database, shards)
+                keys, journal_keys = DossierKeys(database, shards), JournalKeys(shards, secrets.index)
+                made = Whole(http, database, clock, home, secrets.pseudonym, keys, journal_keys)
                 await made.learn(*POPULATION)
                 yield made
     finally:

@@ -34,6 +34,7 @@ from tests.policy.bundles.reviewers import (
     unsigned,
 )
 from tests.policy.folders import copy_of_the_policy
+from tests.vault.journal.shards import fixed_keys
 from vault.errors import StoreUnavailableError
 from vault.journal.checkpoint import Signer
 from vault.journal.entry import NO_DOSSIER
@@ -63,7 +64,7 @@ class Fleet:
 
     async def instance(self, at: datetime = NOW) -> SignedRules:
         """One more, started."""
-        swaps = Swaps(self.database, Ledger(self.database))
+        swaps = Swaps(self.database, Ledger(self.database, fixed_keys()))
         around = Surroundings(
             self.board, self.trust_file, self.database, swaps, self.refusals.append, poll_seconds=SECONDS
         )
@@ -72,7 +73,7 @@ class Fleet:
     async def versions(self) -> list[object]:
         """What the journal says was put in force, in order."""
         lines = await journal(self.database.real).read(NO_DOSSIER, limit=100)
-        return [line.entry.change["version"] for line in reversed(lines)]
+        return [line.entry.change["version"] for line in reversed(lines) if line.entry is not None]
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def fleet(database: Database, tmp_path: Path) -> Fleet:
 
 
 def journal(database: Database) -> Reader:
-    return Reader(database, Signer("tests", Ed25519PrivateKey.generate()))
+    return Reader(database, fixed_keys(), Signer("tests", Ed25519PrivateKey.generate()))
 
 
 def strict(version: int) -> Bundle:
@@ -412,7 +413,7 @@ class TestSignal:
     async def test_a_folder_is_loaded_again(self, database: Database, tmp_path: Path) -> None:
         """The same rules are no swap."""
         folder = copy_of_the_policy(tmp_path)
-        rules: Rules = await FolderRules.begin(folder, Swaps(database, Ledger(database)), NOW)
+        rules: Rules = await FolderRules.begin(folder, Swaps(database, Ledger(database, fixed_keys())), NOW)
         with capture_logs() as logs:
             await reload_by_signal(rules, NOW + timedelta(seconds=5))
         assert logs == [{"event": "policy_loaded", "revision": Engine.load().revision, "log_level": "info"}]

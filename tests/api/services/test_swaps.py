@@ -41,8 +41,8 @@ def swaps(parts: Parts) -> Swaps:
 async def entries(parts: Parts) -> list[Entry]:
     """What the journal has of no dossier, oldest first."""
     lines = await Reader(parts.database, parts.journal_keys, parts.signer).read(NO_DOSSIER, limit=100)
-    assert (await verify_log(parts.database)).broken is None
-    return [line.entry for line in reversed(lines)]
+    assert (await verify_log(parts.database, parts.journal_keys, ())).broken is None
+    return [line.entry for line in reversed(lines) if line.entry is not None]
 
 
 async def swap(swaps: Swaps, bundle: Bundle, occasion: Occasion = BY_POLL, at: datetime = NOW) -> None:
@@ -175,7 +175,7 @@ class TestFailures:
     async def test_a_swap_that_cannot_be_written_down_is_not_made(self, parts: Parts, fault: str) -> None:
         """Neither in force, nor in the journal: the old rules go on deciding."""
         database = UnreliableDatabase(parts.database)
-        swaps = Swaps(database, Ledger(database))
+        swaps = Swaps(database, Ledger(database, parts.journal_keys))
         await swaps.from_folder(OLD, BY_REQUEST, NOW)
         rules = FolderRules(None, Engine(accept(signed(bundle=stricter()).encode(), TRUST).rules), NOW, swaps)
         setattr(database, fault, True)
@@ -189,7 +189,7 @@ class TestFailures:
 
     async def test_a_journal_that_takes_nothing_stops_a_swap(self, parts: Parts) -> None:
         """Though the database is there."""
-        swaps = Swaps(parts.database, Unwritable(parts.database))
+        swaps = Swaps(parts.database, Unwritable(parts.database, parts.journal_keys))
         await swaps.from_folder(OLD, BY_REQUEST, NOW)
         with pytest.raises(JournalUnavailableError):
             await swaps.from_folder(NEW, BY_REQUEST, NOW)

@@ -12,7 +12,7 @@ from tests.vault.journal.entries import an_entry
 from vault.errors import ProofError
 from vault.journal.checkpoint import Signer
 from vault.journal.entry import Line
-from vault.journal.proof import Proof, verify_inclusion
+from vault.journal.proof import Proof, encode_line, parse_line, verify_inclusion
 from vault.journal.tree import Frontier, Node, compute, inclusion, leaf_hash
 
 SIGNER = Signer("dmp.example/journal", Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
@@ -145,3 +145,27 @@ def test_nothing_else_escapes_the_parser(data: bytes | str) -> None:
     """Whatever is handed to the parser, it is refused as a proof and nothing worse."""
     with pytest.raises(ProofError):
         Proof.parse(data)
+
+
+@pytest.mark.parametrize("line", [LINES[0], LINES[6], replace(LINES[6], entry=None, salt=b"")])
+def test_a_line_is_taken_away_with_its_entry(line: Line) -> None:
+    """As a proof tells them, on one line; an erased one without."""
+    data = encode_line(line)
+    assert b"\n" not in data
+    assert parse_line(data) == line
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[" * 100_000,
+        encode_line(LINES[6]).replace(b"r-6", b"r-5"),
+        encode_line(LINES[6]).replace(b'"salt"', b'"more"'),
+        b'{"line":"{}"}',
+    ],
+)
+def test_a_line_that_was_altered_is_refused(data: bytes) -> None:
+    """It commits to its entry, wherever it is carried."""
+    with pytest.raises(ProofError):
+        parse_line(data)
