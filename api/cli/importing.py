@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from api.parts import open_parts
 from api.settings import Settings
 from models.importing import Imported, import_facts
+from vault.keys import Tree
 
 
 def import_file(settings: Settings, file: Path) -> str:
@@ -26,6 +27,7 @@ def import_file(settings: Settings, file: Path) -> str:
 
 async def _import(settings: Settings, lines: BinaryIO, progress: Callable[[int], None]) -> Imported:
     async with open_parts(settings) as parts:
+        await parts.shards.complete(Tree.DOSSIER)
         secret = parts.secrets.pseudonym
         return await import_facts(
             parts.database,

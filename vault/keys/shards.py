@@ -135,6 +135,11 @@ class ShardKeys:
             raise KeyStateError(f"{tree}/{min(headless):03x} has no primary key")
         return held
 
+    async def complete(self, tree: Tree) -> None:
+        """Make what is missing of a tree of dossiers, at once: a long transaction makes none that others wait for."""
+        async with self._database.begin() as connection:
+            await self.hold(connection, tree, range(SHARDS))
+
     def wrapped_fresh(self, keys: Sequence[tuple[WrappingKey, Name]]) -> list[GeneratedKey]:
         """A random key for each name, under a primary that the caller holds and counts."""
         size = KEY_SIZE + NONCE_SIZE

@@ -141,6 +141,15 @@ async def test_a_key_that_was_rolled_back_is_not_used_again(database: Database, 
     assert await shards.unwrap(NAME, key.wrapped) == key.key
 
 
+async def test_a_tree_is_completed_at_once(database: Database, shards: ShardKeys) -> None:
+    """What there is stays, and doing it again changes nothing."""
+    await generated(shards, database, (7, NAME))
+    for _ in range(2):
+        await shards.complete(Tree.DOSSIER)
+        kept = await uses(database)
+        assert (len(kept), kept["dossier/007/1"], kept["dossier/fff/1"]) == (4096, 1, 0)
+
+
 async def test_two_processes_agree_on_a_shards_first_key(
     database: Database, keyring: LocalKeyring, migrated_url: str
 ) -> None:
