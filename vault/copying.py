@@ -18,10 +18,9 @@ _LARGEST_RECORD = 1024 * 1024
 
 @dataclass(slots=True)
 class Copied:
-    """How many objects and records were copied now, and how many objects the target alone has."""
+    """How many objects were copied now, and how many the target alone has."""
 
     objects: int = 0
-    records: int = 0
     only_there: int = 0
 
 

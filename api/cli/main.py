@@ -125,12 +125,13 @@ def scrub(settings: Settings, *, anew: bool) -> None:
 
 @vault.command("copy")
 @click.option("--to", required=True, metavar="URL", help="As DMP_VAULT_URL; made ready if it is empty.")
+@click.option("--part", type=click.Choice(["documents", "journal"]), help="Only the objects, or the published journal.")
 @click.pass_obj
-def copy(settings: Settings, to: str) -> None:
+def copy(settings: Settings, to: str, part: str | None) -> None:
     """Give another store what this one has and it lacks, sealed as it is: a backup, or a restored one."""
     from api.cli import maintenance
 
-    click.echo(maintenance.copy(settings, to))
+    click.echo(maintenance.copy(settings, to, part))
 
 
 dmp.add_command(journal)

@@ -1,6 +1,7 @@
 """`dmp vault ...`: what an operator looks at and puts right."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +10,14 @@ from rich.console import Console
 from api.parts import open_parts
 from api.settings import Settings, SettingsError
 from models.queries.idempotency import forget_answers
-from vault.copying import Copied, copy_objects, copy_records
+from vault.copying import copy_objects, copy_records
 from vault.locations import store_from_url
 from vault.reconciling import Report
 from vault.reconciling import reconcile as reconcile_store
 from vault.scrubbing import Fault, Scrub, Scrubbing
+
+PARTS = ("documents", "journal")
+"""What a store holds: the documents' objects, and the journal as it was published."""
 
 ANSWERS_KEPT = timedelta(days=7)
 """For so long a request may be repeated under its Idempotency-Key."""
@@ -39,13 +43,9 @@ def scrub(settings: Settings, *, anew: bool) -> tuple[str, bool]:
     return f"{told}; {missing} missing, {len(done.findings) - missing} broken{named}", not done.findings
 
 
-def copy(settings: Settings, to: str) -> str:
-    """Give another store what this one has and it lacks. Raises StoreError, SettingsError."""
-    copied = asyncio.run(_copy(settings, to))
-    return (
-        f"{copied.objects} objects copied, {copied.records} records of the journal there; "
-        f"{copied.only_there} objects only there"
-    )
+def copy(settings: Settings, to: str, part: str | None) -> str:
+    """Give another store what this one has and it lacks, or one part of it. Raises StoreError, SettingsError."""
+    return ", ".join(asyncio.run(_copy(settings, to, PARTS if part is None else (part,))))
 
 
 async def _scrub(settings: Settings, *, anew: bool) -> Scrub:
@@ -60,7 +60,7 @@ async def _scrub(settings: Settings, *, anew: bool) -> Scrub:
             )
 
 
-async def _copy(settings: Settings, to: str) -> Copied:
+async def _copy(settings: Settings, to: str, parts: Sequence[str]) -> list[str]:
     try:
         source, target = store_from_url(settings.vault_url), store_from_url(to)
     except ValueError as error:
@@ -70,9 +70,13 @@ async def _copy(settings: Settings, to: str) -> Copied:
             stack.push_async_callback(store.close)
         await source.probe()
         await target.prepare()
-        copied = await copy_objects(source, target)
-        copied.records = await copy_records(source, target)
-    return copied
+        told = []
+        if "documents" in parts:
+            copied = await copy_objects(source, target)
+            told.append(f"{copied.objects} objects copied, {copied.only_there} only there")
+        if "journal" in parts:
+            told.append(f"{await copy_records(source, target)} records of the journal there")
+    return told
 
 
 async def _reconcile(settings: Settings, now: datetime, older_than: timedelta) -> Report:
