@@ -1,9 +1,9 @@
 """Many rows at once, by each engine's fastest way, inside a transaction that SQLAlchemy began."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, text
+from sqlalchemy import Column, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database.sqlite import bound
@@ -32,6 +32,19 @@ async def load(
         await (await driver.executemany(statement, map(bound, rows))).close()
 
 
+async def load_new(connection: AsyncConnection, table: Table, rows: Sequence[Sequence[object]]) -> None:
+    """As `load`, but for rows that are there already; in this order, so that no two wait for each other in a circle."""
+    driver = await _driver(connection)
+    names = ", ".join(column.name for column in table.columns)
+    if connection.dialect.name == "postgresql":
+        statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({_arrays(connection, table.columns)}) "  # noqa: S608  # as above
+        await driver.execute(statement + "ON CONFLICT DO NOTHING", *map(list, zip(*rows, strict=True)))
+    else:
+        placeholders = ", ".join("?" * len(table.columns))
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({placeholders}) ON CONFLICT DO NOTHING"  # noqa: S608  # as above
+        await (await driver.executemany(statement, map(bound, rows))).close()
+
+
 async def change(
     connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> None:
@@ -40,14 +53,10 @@ async def change(
     (key,) = table.primary_key.columns
     if connection.dialect.name == "postgresql":
         named = [key, *(table.c[column] for column in columns)]
-        arrays = ", ".join(
-            f"${number}::{column.type.compile(connection.dialect)}[]" for number, column in enumerate(named, 1)
-        )
         to = ", ".join(f"{column} = changed.{column}" for column in columns)
-        statement = (
-            f"UPDATE {table.name} SET {to} FROM unnest({arrays}) AS changed ({', '.join(c.name for c in named)}) "  # noqa: S608  # as above
-            f"WHERE {table.name}.{key.name} = changed.{key.name}"
-        )
+        changed = f"unnest({_arrays(connection, named)}) AS changed ({', '.join(column.name for column in named)})"
+        found = f"{table.name}.{key.name} = changed.{key.name}"
+        statement = f"UPDATE {table.name} SET {to} FROM {changed} WHERE {found}"  # noqa: S608  # as above
         await driver.execute(statement, *map(list, zip(*rows, strict=True)))
     else:
         to = ", ".join(f"{column} = ?" for column in columns)
@@ -55,8 +64,17 @@ async def change(
         await (await driver.executemany(statement, (bound([*row[1:], row[0]]) for row in rows))).close()
 
 
+def _arrays(connection: AsyncConnection, columns: Iterable[Column[Any]]) -> str:
+    """Placeholders for one array of each column's values."""
+    types = (column.type.compile(connection.dialect) for column in columns)
+    return ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, 1))
+
+
 async def _driver(connection: AsyncConnection) -> Any:
-    driver = (await connection.get_raw_connection()).driver_connection
+    """The driver's own connection, inside the transaction: on PostgreSQL, SQLAlchemy begins it with a statement."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
     if driver is None:
         raise AssertionError("a connection in use has its driver's connection")
+    if connection.dialect.name == "postgresql" and not driver.is_in_transaction():
+        await connection.execute(text("SELECT 1"))
     return driver

@@ -13,6 +13,7 @@ from models.database import open_database, upgrade
 from models.facts import Reference
 from tests.benchmarks.frame import Work, benchmark
 from tests.servers.postgresql import postgresql
+from tests.vault.journal.shards import fixed_keys
 from vault.journal.entry import Entry
 from vault.journal.ledger import Ledger
 
@@ -38,8 +39,8 @@ def _writing(url: str) -> Iterator[tuple[Work, Work]]:
     upgrade(url)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         database = runner.run(open_database(url))
-        ledger = Ledger(database)
-        entries = [_entry(number) for number in range(CALLERS)]
+        ledger = Ledger(database, fixed_keys())
+        entries = [accessed(number) for number in range(CALLERS)]
 
         async def commit(entry: Entry) -> None:
             async with database.begin() as connection:
@@ -56,7 +57,7 @@ def _writing(url: str) -> Iterator[tuple[Work, Work]]:
         runner.run(database.close())
 
 
-def _entry(number: int) -> Entry:
+def accessed(number: int) -> Entry:
     return Entry(
         at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
         dossier=UUID(int=number + 1),

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from models import database as storage
-from models.database import Database, open_database
+from models.database import Database, change, load, load_new, open_database
 from models.database.urls import sqlite_path
 from models.errors import ConstraintError, DatabaseError, DatabaseUnavailableError
-from models.tables import client, dossier, organization, staff
+from models.tables import client, dossier, organization, place, staff
 
 DOSSIER = UUID("5f0c0d4e-4b5e-4c6a-9d2b-1d3a6c1e7a10")
 SINCE = datetime(2026, 11, 2, 9, 30, 0, 123457, tzinfo=UTC)
@@ -332,3 +332,37 @@ async def test_a_commit_is_on_the_disk(migrated_sqlite_url: str) -> None:
             assert await connection.scalar(text("PRAGMA foreign_keys")) == 1
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("first", ["load", "load_new", "change"])
+async def test_rows_in_bulk_fall_with_their_transaction(first: str, database: Database) -> None:
+    """Also where they are its first statement."""
+    one, other = UUID(int=1), UUID(int=2)
+    async with database.begin() as connection:
+        await load(connection, place, [(one, one)])
+    calls = {
+        "load": lambda connection: load(connection, place, [(other, other)], ["id", "dossier"]),
+        "load_new": lambda connection: load_new(connection, place, [(one, other), (other, other)]),
+        "change": lambda connection: change(connection, place, ["dossier"], [(one, other)]),
+    }
+
+    async def change_of_mind() -> None:
+        async with database.begin() as connection:
+            await calls[first](connection)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await change_of_mind()
+    assert await database.read("SELECT id, dossier FROM place") == [(one, one)]
+
+
+async def test_rows_in_bulk_that_are_there_already(database: Database) -> None:
+    """They are left as they are, and changed where that is what is asked for."""
+    one, other = UUID(int=1), UUID(int=2)
+    async with database.begin() as connection:
+        await load_new(connection, place, [(one, one)])
+        await load_new(connection, place, [(one, other), (other, other)])
+    assert await database.read("SELECT id, dossier FROM place ORDER BY id") == [(one, one), (other, other)]
+    async with database.begin() as connection:
+        await change(connection, place, ["dossier"], [(one, other), (other, one)])
+    assert await database.read("SELECT id, dossier FROM place ORDER BY id") == [(one, other), (other, one)]

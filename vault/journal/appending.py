@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import insert, load
+from models.database import load, load_new
 from models.tables import has_read, journal_entry, journal_waiting
 from models.vocabulary import Action, SubjectType
 from vault.journal.chains import Chain, hold, move
@@ -61,8 +61,7 @@ async def _remember_readers(connection: AsyncConnection, entries: Sequence[Entry
     """Done before any chain is locked: whoever erases a dossier takes these rows away first too."""
     readers = {(entry.dossier, entry.subject.id) for entry in entries if _reads(entry)}
     if readers:
-        rows = [{"dossier": dossier, "professional": professional} for dossier, professional in sorted(readers)]
-        await connection.execute(insert(connection, has_read).on_conflict_do_nothing(), rows)
+        await load_new(connection, has_read, sorted(readers))
 
 
 def _reads(entry: Entry) -> bool:
