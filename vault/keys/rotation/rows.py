@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import bindparam, func, literal, select, tuple_, update
 
-from models.database import Database
+from models.database import Database, Id
 from models.tables import content
 from vault.errors import SealBrokenError
 from vault.keys.rotation.progress import AnyRow, Done, Progress, again
@@ -53,7 +53,7 @@ class RowRotation:
             query = (
                 select(content)
                 .where(
-                    tuple_(content.c.dossier, content.c.document) > tuple_(*after),
+                    tuple_(content.c.dossier, content.c.document) > tuple_(*(literal(each, Id()) for each in after)),
                     func.substr(content.c.mac, 1, _VERSION_SIZE) != mac_version(primary),
                 )
                 .order_by(content.c.dossier, content.c.document)
