@@ -17,7 +17,6 @@ from vault.journal.erasing import erase_journal
 from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 
-
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
