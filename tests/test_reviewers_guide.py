@@ -1,26 +1,21 @@
 """The reviewers' guide shows what its commands really print: everything in policy/README.md is typed here, in order."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.cli.policy import policy
-from api.cli.running import dmp, environment, running_service
+from api.cli.running import dmp, running_service
 from models.vocabulary import Scope
 from policy.loader import PACKAGED
 from policy.review.listing import list_rules
+from tests.guides import Desk
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (PACKAGED / "README.md").read_text(encoding="utf-8")
 DEMONSTRATION = ROOT / "api/cli/demonstration.ndjson"
-BASH = shutil.which("bash") or ""
 CHILD, AUTHOR = "215066912300112", "10000000033"
 REPORT = "7c0f6c1e-5f6a-4b4e-9a53-0b6b4c4f8a10"
 _OWN_REPORT = (
@@ -28,37 +23,6 @@ _OWN_REPORT = (
     f'"author":{{"type":"professional","id":"{AUTHOR}"}},"created_at":"2026-10-01T08:00:00Z","masked":false,'
     '"withheld_until":null,"hidden_from_representatives":false,"status":"current"}\n'
 )
-_BLOCK = re.compile(r"^```(console|diff [^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PROMPT = re.compile(r"^\$ ", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A reviewer's folder, and a home whose journal holds a question of each kind that the guide speaks of."""
-
-    folder: Path
-    variables: dict[str, str]
-
-    def type(self, command: str) -> str:
-        """What a command prints, errors included."""
-        return subprocess.run(  # noqa: S603 - the guide's own commands
-            [BASH, "-c", command],
-            cwd=self.folder,
-            env=self.variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        ).stdout
-
-    def edit(self, file: str, lines: list[str]) -> None:
-        """Carry out a change: what is taken out stands there as it is shown; without that, lines are added below."""
-        path = self.folder / file
-        text = path.read_text(encoding="utf-8")
-        out = "".join(f"{line[1:]}\n" for line in lines if line.startswith("-"))
-        new = "".join(f"{line[1:]}\n" for line in lines if line.startswith("+"))
-        assert text.count(out) == 1 or not out, (file, out)
-        path.write_text(text.replace(out, new) if out else text + new, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +36,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     key = dmp(home, "client", "add", "guide", *(f"--scope={scope}" for scope in Scope)).stdout.strip()
     with running_service(home) as address:
         _ask(address, key)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return Desk(folder, environment(home) | {"PATH": path})
+    return Desk.at(folder, home)
 
 
 def _ask(address: str, key: str) -> None:
@@ -94,27 +57,9 @@ def _ask(address: str, key: str) -> None:
             client.post("/access/v1/evaluation", json=question).raise_for_status()
 
 
-def shown(expected: str) -> re.Pattern[str]:
-    """What is shown, where `…` stands for anything in a line, and for any lines where it is alone."""
-    lines = (
-        "(?:.*\n)*?" if line == "…" else f"{re.escape(line).replace('…', '.*')}\n" for line in expected.splitlines()
-    )
-    return re.compile("".join(lines))
-
-
 def test_every_command_prints_what_is_shown(desk: Desk) -> None:
     """From the first command to the last; changes of files are made as they are told."""
-    typed = 0
-    for kind, body in _BLOCK.findall(GUIDE):
-        if kind != "console":
-            desk.edit(kind.removeprefix("diff "), body.splitlines())
-            continue
-        for part in _PROMPT.split(body)[1:]:
-            command, _, expected = part.partition("\n")
-            printed = desk.type(command)
-            assert shown(expected).fullmatch(printed), f"$ {command}\n{printed}"
-            typed += 1
-    assert typed > 20
+    assert desk.follow(GUIDE) > 20
 
 
 def test_the_table_of_rules_is_current() -> None:
