@@ -1,7 +1,8 @@
 """Whoever does not answer is left alone for a while, instead of being waited for by everybody.
 
 Closed, every call goes through. After enough failures in a row, and not all of one instant, it opens: calls are
-refused at once. Rested, it lets one through: an answer closes it, another failure opens it again.
+refused at once. Rested, it lets one through: an answer closes it, another failure opens it again. Who says himself
+that he cannot is left alone at once.
 """
 
 import time
@@ -10,13 +11,13 @@ from contextlib import contextmanager
 
 import structlog
 
-from vault.errors import StoreError, StoreSilentError, StoreUnavailableError
+from vault.errors import StoreError, StoreReadOnlyError, StoreSilentError, StoreUnavailableError
 
 logger = structlog.get_logger()
 
 
 class Breaker:
-    """Guards calls that raise StoreSilentError when there was no answer; any other outcome is one.
+    """Guards calls that raise StoreSilentError when there was no answer; but for StoreReadOnlyError the rest is one.
 
     A burst of failures says that one connection broke or one node died, which a second attempt mends: it opens only
     once failures have gone on for `patience` seconds. The log names it by what it guards.
@@ -51,8 +52,8 @@ class Breaker:
         trying = self._admit()
         try:
             yield
-        except StoreSilentError:
-            self._fail(trying=trying)
+        except (StoreSilentError, StoreReadOnlyError) as error:
+            self._fail(trying=trying, for_sure=isinstance(error, StoreReadOnlyError))
             raise
         except StoreError:
             self._answer()
@@ -71,12 +72,12 @@ class Breaker:
         self._trying = True
         return True
 
-    def _fail(self, *, trying: bool) -> None:
+    def _fail(self, *, trying: bool, for_sure: bool) -> None:
         if self._failures == 0:
             self._first_failure = self._now()
         self._failures += 1
         lasting = self._failures >= self._most and self._now() >= self._first_failure + self._patience
-        if trying or (self._opened is None and lasting):
+        if trying or (self._opened is None and (lasting or for_sure)):
             self._opened = self._now()
             logger.warning("store_left_alone", guarded=self._guarded, failures=self._failures)
 

@@ -16,7 +16,8 @@
     ├── ProofError                a proof or a checkpoint of the journal does not hold
     └── StoreError
         ├── StoreUnavailableError   the object store does not answer in time, or refuses
-        │   └── StoreSilentError    the same where asking again may help
+        │   ├── StoreSilentError    the same where asking again may help
+        │   └── StoreReadOnlyError  the same where the store says of itself that it cannot write for now
         ├── StoreUnsuitableError    it cannot do what the vault needs: the service does not start
         ├── ObjectExistsError       a name is used once; nothing is overwritten
         ├── NoticeChangedError      somebody else replaced the notice meanwhile
@@ -100,6 +101,10 @@ class StoreUnavailableError(StoreError):
 
 class StoreSilentError(StoreUnavailableError):
     """It did not answer, or answered that it cannot now: the same request may succeed the next time."""
+
+
+class StoreReadOnlyError(StoreUnavailableError):
+    """It says that it cannot write: asking again at once does not help, reading may go on."""
 
 
 class StoreUnsuitableError(StoreError):

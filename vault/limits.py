@@ -7,8 +7,10 @@ from dataclasses import dataclass
 class Limits:
     """Requests at a time, and how long each may take: to connect, between two bytes, to get its turn, as a whole.
 
-    What fails is repeated after a pause, the whole of it within `request_seconds`. After so many failures in a row,
-    over `patience_seconds` at least, nobody asks for `rest_seconds`.
+    So many read, and as many write. A store that has not answered a writing for `doubt_seconds` is asked whether it can
+    write at all, and has as long to say so. What fails is repeated after a pause, the whole of it within
+    `request_seconds`. After so many failures in a row, over `patience_seconds` at least, nobody asks for
+    `rest_seconds`.
     """
 
     in_flight: int = 32
@@ -16,6 +18,7 @@ class Limits:
     parts_of_one: int = 4
     connect_seconds: float = 5.0
     read_seconds: float = 15.0
+    doubt_seconds: float = 1.5
     slot_seconds: float = 10.0
     request_seconds: float = 45.0
     repetitions: int = 5

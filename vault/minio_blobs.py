@@ -29,7 +29,7 @@ class MinioBlobStore:
         limits = limits or Limits()
         self._bucket = bucket
         self._client = BucketClient(bucket, limits)
-        self._calls = Calls(limits)
+        self._calls = Calls(limits, self._client.cannot_write)
         self._parts_of_one = limits.parts_of_one
         self._parts = asyncio.Semaphore(limits.parts_in_flight)
 

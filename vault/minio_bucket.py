@@ -46,14 +46,14 @@ class BucketClient(Client):
             self._hold_locking()
 
     def keep(self, key: str, data: bytes) -> None:
-        """See RecordStore."""
+        """See RecordStore. It is looked for first: a mark of deletion that hides it would let another be created."""
+        if self._is_kept(key, data):
+            return
         try:
             self._put_object(self._bucket, key, data, {**ONLY_CREATE, **_locked_for(self._retention_days)})
         except S3Error as error:
-            if error.code != "PreconditionFailed":
+            if error.code != "PreconditionFailed" or not self._is_kept(key, data):
                 raise
-            if self.read_record(key, len(data) + 1) != data:
-                raise RecordChangedError("the record is there already, and another one") from None
 
     def read_record(self, key: str, most: int) -> bytes:
         """See RecordStore."""
@@ -76,6 +76,19 @@ class BucketClient(Client):
             self._bucket, prefix=folder, recursive=True, start_after=max(after, folder), include_version=True
         )
         return sorted({str(each.object_name) for each in islice(listed, LISTED_AT_ONCE)} - {after})
+
+    def _is_kept(self, key: str, data: bytes) -> bool:
+        try:
+            kept = self.read_record(key, len(data) + 1)
+        except NoObjectError:
+            return False
+        except S3Error as error:
+            if error.code != "NoSuchKey":
+                raise
+            return False
+        if kept != data:
+            raise RecordChangedError("the record is there already, and another one")
+        return True
 
     def _make(self) -> None:
         try:

@@ -1,20 +1,20 @@
 """How a store that may be slow, failing or hanging is asked: for a time, again after a while, and not for ever.
 
-The SDK blocks, so each call runs in a thread of the store's own; whoever waits no longer cuts its connection.
+The SDK blocks, so each call runs in a thread of the store's own.
 """
 
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 from vault.breaker import Breaker
 from vault.errors import StoreSilentError, StoreUnavailableError
 from vault.limits import Limits
-from vault.minio_errors import asked
+from vault.minio_doubts import Doubts
 from vault.minio_lines import Line
+from vault.minio_threads import Threads
 
 T = TypeVar("T")
 
@@ -32,20 +32,16 @@ class Response(Protocol):
 
 
 class Calls:
-    """Turns, threads, time limits, repetition, and a breaker each for reading and writing.
+    """Turns, threads, time limits, repetition, and a breaker: all of them once for reading and once for writing.
 
     A store that has lost its quorum for writing still reads, and nobody is to be kept from that. Everything raises
-    StoreError, whatever the functions raise that are called.
+    StoreError, whatever the functions raise that are called. `cannot_write` is what `Doubts` asks.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, cannot_write: Callable[[], bool]) -> None:
         self._limits = limits
-        self._threads = ThreadPoolExecutor(limits.in_flight, thread_name_prefix="minio")
-        self._slots = asyncio.Semaphore(limits.in_flight)
-        self._reading, self._writing = (
-            Breaker(guarded, limits.failures, limits.patience_seconds, limits.rest_seconds)
-            for guarded in ("reading", "writing")
-        )
+        self._reading, self._writing = _Lane("reading", limits), _Lane("writing", limits)
+        self._doubts = Doubts(cannot_write, limits.doubt_seconds)
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
         """What a function gives that changes nothing."""
@@ -58,7 +54,7 @@ class Calls:
     async def stream(self, open_at: Callable[[int], Response | None], start: int, size: int) -> AsyncGenerator[bytes]:
         """What is read from there on in such pieces, in one turn; broken off, it is opened again right there."""
         position, failures, until = start, 0, self._until()
-        async with self._slot():
+        async with self._reading.slot():
             while True:
                 try:
                     async with aclosing(self._pieces(open_at, position, size)) as pieces:
@@ -74,14 +70,15 @@ class Calls:
                 await self._pause(failures)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False)
+        for each in (self._reading.threads, self._writing.threads, self._doubts):
+            each.close()
 
-    async def _repeated(self, breaker: Breaker, function: Callable[..., T], *arguments: Any) -> T:
+    async def _repeated(self, lane: "_Lane", function: Callable[..., T], *arguments: Any) -> T:
         failures, until = 0, self._until()
         while True:
             try:
-                async with self._slot():
-                    return await self._once(breaker, self._line(), until, function, *arguments)
+                async with lane.slot():
+                    return await self._once(lane, self._line(), until, function, *arguments)
             except StoreSilentError:
                 failures += 1
                 if self._is_over(failures, until):
@@ -102,29 +99,10 @@ class Calls:
             response.close()
             response.release_conn()
 
-    async def _once(self, breaker: Breaker, line: Line, until: float, function: Callable[..., T], *arguments: Any) -> T:
-        with breaker.guard():
-            work = self._threads.submit(_on, line, function, *arguments)
-            try:
-                async with asyncio.timeout_at(until):
-                    return await asyncio.wrap_future(work)
-            except TimeoutError:
-                raise StoreSilentError("the object store does not answer in time") from None
-            finally:
-                if not work.done():
-                    line.cut()
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._limits.slot_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise StoreUnavailableError("too many requests to the object store are waiting") from None
-        try:
-            yield
-        finally:
-            self._slots.release()
+    async def _once(self, lane: "_Lane", line: Line, until: float, function: Callable[..., T], *arguments: Any) -> T:
+        with lane.breaker.guard():
+            asking = lane.threads.run(line, until, function, *arguments)
+            return await (self._doubts.watch(asking) if lane is self._writing else asking)
 
     def _line(self) -> Line:
         return Line(self._limits.read_seconds)
@@ -141,6 +119,24 @@ class Calls:
         await asyncio.sleep(longest * (0.5 + _chance.random() / 2))
 
 
-def _on(line: Line, function: Callable[..., T], *arguments: Any) -> T:
-    with line.used():
-        return asked(function, *arguments)
+class _Lane:
+    """Of those who read, or of those who write: neither waits behind the others."""
+
+    def __init__(self, guarded: str, limits: Limits) -> None:
+        self.threads = Threads(limits.in_flight, guarded)
+        self.breaker = Breaker(guarded, limits.failures, limits.patience_seconds, limits.rest_seconds)
+        self._slots = asyncio.Semaphore(limits.in_flight)
+        self._seconds = limits.slot_seconds
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """A turn. Raises StoreUnavailableError if there is none in time."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise StoreUnavailableError("too many requests to the object store are waiting") from None
+        try:
+            yield
+        finally:
+            self._slots.release()

@@ -54,7 +54,8 @@ class Client(Minio):
     """
 
     def __init__(self, bucket: Bucket, limits: Limits) -> None:
-        self._pool = pool_of_lines(limits)
+        self._pool = pool_of_lines(limits, 2 * limits.in_flight)
+        self._judged = pool_of_lines(limits, 1)
         super().__init__(
             bucket.endpoint,
             bucket.access_key,
@@ -64,9 +65,21 @@ class Client(Minio):
             http_client=self._pool,
         )
         self._bucket = bucket.name
+        self._health = f"{'https' if bucket.secure else 'http'}://{bucket.endpoint}/minio/health/cluster"
 
     def answers(self) -> bool:
         return self.bucket_exists(self._bucket)
+
+    def cannot_write(self) -> bool:
+        """Whether it says so, which MinIO alone does: its header tells that from what stands before it.
+
+        Twice, each time on a new connection: of several nodes one may be cut off from others that can.
+        """
+        for _ in range(2):
+            answer = self._judged.request("GET", self._health, headers={"Connection": "close"})
+            if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or "x-minio-write-quorum" not in answer.headers:
+                return False
+        return True
 
     def create(self, key: str, data: bytes, word: str) -> None:
         """An object in one request, unless there is another one."""
@@ -170,7 +183,8 @@ class Client(Minio):
             return created
 
     def close(self) -> None:
-        self._pool.clear()
+        for each in (self._pool, self._judged):
+            each.clear()
 
     def _created(self, key: str, word: str) -> str | None:
         """The ETag of the present object, if it is the one that was created with that word."""

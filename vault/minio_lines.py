@@ -4,9 +4,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import Any
 
 import urllib3
+from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry, Timeout
@@ -55,16 +57,28 @@ class Line:
 
 
 class _Held(HTTPConnection):
-    """Belongs to the line of the thread that speaks on it."""
+    """Belongs to the line of the thread that speaks on it.
+
+    Who answers that he cannot is not asked again on it: behind a balancer of connections another node may be able to.
+    """
+
+    _is_refused = False
 
     def connect(self) -> None:
         super().connect()
         _thread.line.hold(self.sock)
 
     def request(self, *arguments: Any, **options: Any) -> None:
+        if self._is_refused:
+            self.close()  # it connects anew
         if self.sock is not None:  # kept from an earlier request
             _thread.line.hold(self.sock)
         super().request(*arguments, **options)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        response = super().getresponse()
+        self._is_refused = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return response
 
 
 class _HeldTls(_Held, HTTPSConnection):
@@ -79,11 +93,11 @@ class _Tls(HTTPSConnectionPool):
     ConnectionCls = _HeldTls
 
 
-def pool_of_lines(limits: Limits) -> urllib3.PoolManager:
-    """Connections of such lines. What fails is not tried again here: whoever waits decides."""
+def pool_of_lines(limits: Limits, size: int) -> urllib3.PoolManager:
+    """So many connections of such lines. What fails is not tried again here: whoever waits decides."""
     manager = urllib3.PoolManager(
         timeout=Timeout(connect=limits.connect_seconds, read=limits.read_seconds),
-        maxsize=limits.in_flight,
+        maxsize=size,
         block=True,
         retries=Retry(total=0, redirect=0, raise_on_status=False),
     )

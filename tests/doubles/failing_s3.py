@@ -26,20 +26,25 @@ class Fault(Enum):
 
 
 class FailingS3(SmallS3):
-    """What befalls requests that contain a text, in turn; and all that was asked, as `METHOD /path?query`."""
+    """What befalls requests that contain a text, in turn; all that was asked, as `METHOD /path?query`, and by whom.
+
+    A caller is one connection, by the port at its other end.
+    """
 
     def __init__(self, *lacks: str) -> None:
         super().__init__(*lacks)
         self.faults: dict[str, list[Fault]] = {}
         self.requests: list[str] = []
+        self.callers: list[int] = []
         self.ended = threading.Event()
         self.address = ""
         self._noting = threading.Lock()
 
-    def fault(self, request: str) -> Fault | None:
+    def fault(self, request: str, caller: int) -> Fault | None:
         """What befalls this request."""
         with self._noting:
             self.requests.append(request)
+            self.callers.append(caller)
             waiting = next((faults for text, faults in self.faults.items() if text in request and faults), None)
             return waiting.pop(0) if waiting else None
 
@@ -54,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.store.fault(f"{self.command} {self.path}")
+        fault = self.store.fault(f"{self.command} {self.path}", self.client_address[1])
         match fault:
             case Fault.REFUSED:
                 self.send(error(503, "SlowDown"))

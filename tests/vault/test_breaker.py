@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from vault.breaker import Breaker
-from vault.errors import NoObjectError, StoreSilentError, StoreUnavailableError
+from vault.errors import NoObjectError, StoreReadOnlyError, StoreSilentError, StoreUnavailableError
 
 PATIENCE, REST = 3.0, 5.0
 
@@ -92,6 +92,30 @@ def test_an_answer_between_failures_begins_the_count_anew(
         assert not refuses(breaker)
     fail(breaker, 2)
     assert not breaker.is_open
+
+
+def test_a_store_that_says_itself_that_it_cannot_is_left_alone_at_once(breaker: Breaker, clock: Clock) -> None:
+    """As long as after failures that lasted, whoever is told it later; the one call that tries is told it as well."""
+
+    def tell() -> None:
+        with pytest.raises(StoreReadOnlyError), breaker.guard():
+            raise StoreReadOnlyError
+
+    def late() -> None:
+        with breaker.guard():
+            tell()
+            clock.now += REST - 0.1
+            raise StoreReadOnlyError
+
+    with pytest.raises(StoreReadOnlyError):
+        late()
+    assert refuses(breaker)
+    clock.now += 0.1
+    tell()
+    clock.now += REST - 0.1
+    assert refuses(breaker)
+    clock.now += 0.1
+    assert not refuses(breaker)
 
 
 def test_one_call_tries_after_a_rest_and_its_answer_closes_it(breaker: Breaker, clock: Clock) -> None:

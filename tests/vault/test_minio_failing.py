@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from tests.doubles.failing_s3 import FailingS3, Fault, listening
+from tests.doubles.small_s3 import Reply, Request
 from vault.errors import NoObjectError, NoticeChangedError, ObjectExistsError, RecordChangedError, StoreUnavailableError
 from vault.minio_blobs import Bucket, Limits, MinioBlobStore
 from vault.notices import Notice
@@ -140,7 +142,9 @@ async def test_what_others_did_is_not_taken_for_ours(fault: Fault) -> None:
 async def test_a_deposit_that_fails_leaves_nothing(fault: Fault, text: str) -> None:
     """For good: whichever request it was, no part and no object remains once the name is deleted."""
     double = FailingS3()
-    async with opened(double, read_seconds=0.05, request_seconds=0.5, repetitions=1, patience_seconds=60) as store:
+    async with opened(
+        double, read_seconds=0.05, request_seconds=0.5, doubt_seconds=0.1, repetitions=1, patience_seconds=60
+    ) as store:
         double.faults[text] = [fault] * 1000
         with pytest.raises(StoreUnavailableError):
             await store.put(NAME, data(LARGE))
@@ -231,6 +235,27 @@ async def test_whoever_leaves_a_request_ends_it() -> None:
         async with asyncio.timeout(30):
             with pytest.raises(NoObjectError):
                 await read(store)
+
+
+class RacedS3(FailingS3):
+    """Somebody else keeps a record a moment earlier."""
+
+    def __init__(self, earlier: bytes) -> None:
+        super().__init__()
+        self._earlier = earlier
+
+    def create(self, request: Request) -> Reply:
+        super().create(replace(request, body=self._earlier))
+        return super().create(request)
+
+
+async def test_a_record_that_is_kept_twice_at_once_is_one() -> None:
+    """If it is the same."""
+    async with opened(RacedS3(b"record")) as store:
+        assert await kept(store) == b"record"
+    async with opened(RacedS3(b"another")) as store:
+        with pytest.raises(RecordChangedError):
+            await store.keep(RECORD, b"record")
 
 
 async def test_a_store_that_keeps_what_it_should_remove_is_unavailable() -> None:

@@ -65,6 +65,27 @@ async def test_a_request_that_takes_too_long_is_cut(tls: ssl.SSLContext, *, secu
         await store.close()
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["clear", "tls"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_what_is_refused_for_now_is_repeated_on_another_connection(
+    tls: ssl.SSLContext, *, secure: bool, method: str
+) -> None:
+    """Behind a balancer of connections another node may take it; what goes well keeps its connection."""
+    double = FailingS3()
+    limits = Limits(in_flight=1, pause_seconds=0.001)
+    with listening(double, tls if secure else None) as address:
+        store = MinioBlobStore(Bucket(address, "bucket", "access", "secret", secure=secure), limits)
+        await store.prepare()
+        assert len(set(double.callers)) == 1
+        request = f"{method} /bucket/documents/{NAME}"
+        double.faults[request] = [Fault.REFUSED, Fault.REFUSED]
+        await store.put(NAME, data())
+        assert [piece async for piece in store.get(NAME)] == [b"content"]
+        await store.close()
+    asked = [caller for caller, each in zip(double.callers, double.requests, strict=True) if each.startswith(request)]
+    assert (len(asked), len(set(asked))) == (3, 3)
+
+
 def test_a_line_that_was_cut_takes_no_connection() -> None:
     """What would begin on it does not."""
     one, other = socket.socketpair()

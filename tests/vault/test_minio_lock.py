@@ -128,14 +128,33 @@ async def test_a_record_that_is_marked_as_deleted_is_read_and_listed(
     assert [name async for name in store.record_names("journal/")] == [RECORD, f"{RECORD}0"]
 
 
+async def test_a_record_that_is_marked_as_deleted_is_not_kept_as_another(
+    store: Store, keyholder: Minio, bucket: str
+) -> None:
+    """The first that was kept is it still, whatever was laid over it before; nothing is laid over it again."""
+    await store.keep(RECORD, b"record")
+    written(keyholder, bucket, RECORD, b"forged")
+    keyholder.remove_object(bucket, RECORD)
+    await store.keep(RECORD, b"record")
+    for other in (b"forged", b"another"):
+        with pytest.raises(RecordChangedError):
+            await store.keep(RECORD, other)
+    assert len(versions(keyholder, bucket, RECORD)) == 3
+
+
 async def test_a_mark_of_deletion_alone_is_no_record(store: Store, keyholder: Minio, bucket: str) -> None:
-    """It hides nothing; it is listed, so that whoever goes through all of them sees that something was done here."""
+    """It hides nothing; it is listed, so that whoever goes through all of them sees that something was done here.
+
+    A record may still be kept there.
+    """
     forged = written(keyholder, bucket, RECORD, b"forged")
     keyholder.remove_object(bucket, RECORD)
     keyholder.remove_object(bucket, RECORD, forged)
     with pytest.raises(NoObjectError):
         await store.read_record(RECORD, 100)
     assert [name async for name in store.record_names("journal/")] == [RECORD]
+    await store.keep(RECORD, b"record")
+    assert await store.read_record(RECORD, 100) == b"record"
 
 
 async def test_nothing_remains_of_a_deleted_document(store: Store, keyholder: Minio, bucket: str) -> None:

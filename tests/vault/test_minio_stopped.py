@@ -16,8 +16,23 @@ from tests.servers.processes import free_port, running
 from vault.errors import NoObjectError, StoreUnavailableError
 from vault.minio_blobs import PART_SIZE, Bucket, Limits, MinioBlobStore
 
-HASTY = Limits(read_seconds=0.5, request_seconds=2.0, repetitions=2, failures=3, patience_seconds=0.1, rest_seconds=0.2)
-PATIENT = Limits(read_seconds=0.5, request_seconds=60.0, repetitions=100, longest_pause_seconds=0.2, failures=10_000)
+HASTY = Limits(
+    read_seconds=0.5,
+    request_seconds=2.0,
+    repetitions=2,
+    failures=3,
+    patience_seconds=0.1,
+    rest_seconds=0.2,
+    doubt_seconds=0.2,
+)
+PATIENT = Limits(
+    read_seconds=0.5,
+    request_seconds=60.0,
+    repetitions=100,
+    longest_pause_seconds=0.2,
+    failures=10_000,
+    doubt_seconds=0.2,
+)
 NAME = "ab" + "0" * 30
 LARGE = b"".join(bytes([number]) * PART_SIZE for number in range(6)) + b"end"
 
