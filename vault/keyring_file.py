@@ -179,7 +179,7 @@ def decode(data: bytes, protection: Protection) -> tuple[int, Content]:
             raise ValueError
         keysets = {Tree(tree): _keyset(tree, told) for tree, told in trees.items()}
         keys = {Tree(tree): _keys(told, keysets[Tree(tree)]) for tree, told in trees.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise KeyringError("the keyring is damaged") from None
     return generation, Content(keysets, keys)
 

@@ -19,6 +19,7 @@ from vault.records import RecordStore
 _DAYS = re.compile(r"[0-9]{1,5}")
 _DAYS_UNLESS_SAID = 3650
 _MOST_DAYS = 36_500
+_OPTION = re.compile(r"[a-z_]{1,20}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -37,7 +38,7 @@ def store_from_url(url: str) -> Store:
     Records are locked for `retention_days`, ten years unless said; `lock=off` does without a lock. Raises ValueError,
     which never repeats the URL: it holds the secret.
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme == "file" and not parts.netloc and parts.path:
         return FilesystemBlobStore(Path(unquote(parts.path)))
     bucket = parts.path.strip("/")
@@ -48,17 +49,19 @@ def store_from_url(url: str) -> Store:
     options = _options(parts, "secure", "region", "lock", "retention_days")
     if options.get("secure", "true") not in {"true", "false"}:
         raise ValueError("secure is true or false")
-    return MinioBlobStore(
-        Bucket(
-            endpoint=parts.netloc.rpartition("@")[2],
-            name=bucket,
-            access_key=unquote(parts.username),
-            secret_key=unquote(parts.password),
-            secure=options.get("secure", "true") == "true",
-            region=options.get("region", "us-east-1"),
-            retention_days=_retention_days(options),
-        )
+    place = Bucket(
+        endpoint=parts.netloc.rpartition("@")[2],
+        name=bucket,
+        access_key=unquote(parts.username),
+        secret_key=unquote(parts.password),
+        secure=options.get("secure", "true") == "true",
+        region=options.get("region", "us-east-1"),
+        retention_days=_retention_days(options),
     )
+    try:
+        return MinioBlobStore(place)
+    except ValueError:  # the SDK repeats what it refuses
+        raise ValueError("no object store has such a host, port or region") from None
 
 
 def _retention_days(options: dict[str, str]) -> int:
@@ -82,7 +85,7 @@ def keys_from_url(url: str) -> KeyService:
 
     Raises ValueError on another URL, KeyringError on keys that are refused.
     """
-    if urlsplit(url).scheme == "pkcs11":
+    if _parts(url).scheme == "pkcs11":
         from vault.pkcs11_keys import Pkcs11Keys  # noqa: PLC0415  # it loads a library that few need
 
         return Pkcs11Keys.from_url(url)
@@ -110,7 +113,7 @@ def keyring_from_url(url: str) -> KeyringPlace:
 
     Raises ValueError on another URL, KeyringError on a passphrase or a key that cannot be had.
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme != "file" or parts.netloc or not parts.path:
         raise ValueError("a key service is pkcs11:... or file:///file, with ?passphrase_file=/file or ?key_file=/file")
     options = _options(parts, "passphrase_file", "key_file")
@@ -137,8 +140,16 @@ def read_passphrase(path: Path) -> bytes:
     return lines[0]
 
 
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # which may repeat what stands before the host
+        raise ValueError("it is no URL") from None
+
+
 def _options(parts: SplitResult, *known: str) -> dict[str, str]:
     given = parse_qs(parts.query, keep_blank_values=True)
     if unknown := set(given) - set(known):
-        raise ValueError(f"unknown options: {', '.join(sorted(unknown))}")
+        told = sorted({name if _OPTION.fullmatch(name) else "?" for name in unknown})
+        raise ValueError(f"unknown options: {', '.join(told)}")
     return {name: values[-1] for name, values in given.items()}

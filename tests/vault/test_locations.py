@@ -60,6 +60,9 @@ def test_an_s3_url_is_a_bucket_and_shows_no_secret(url: str, shown: str) -> None
         "s3://AKEY:secret@host:port/bucket",
         "s3://AKEY:secret@host/b",
         "s3://AKEY:secret@host/Bucket",
+        "s3://AKEY:secret\u2100@host/bucket",
+        "s3://AKEY:secret@[host/bucket",
+        "s3://AKEY:secret@host/bucket?s3://AKEY:secret@host/bucket",
     ],
 )
 def test_another_url_is_refused_without_repeating_it(url: str) -> None:

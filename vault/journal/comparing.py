@@ -6,6 +6,7 @@ what is there. He is found out unless he changes both to the same effect, which 
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -18,7 +19,7 @@ from models.tables import journal_checkpoint
 from vault.errors import NoObjectError, ProofError
 from vault.journal.checkpoint import Checkpoint, Verifier, open_note
 from vault.journal.hashes import read_hashes
-from vault.journal.published import CHECKPOINTS, LARGEST_NOTE, size_of
+from vault.journal.published import CHECKPOINTS, LARGEST_NOTE, checkpoint_name, size_of
 from vault.journal.tiles import LARGEST_TILE, Tile, full_tiles, partial_tiles
 from vault.journal.tree import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, Node
 from vault.records import JOURNAL, RecordStore
@@ -37,7 +38,7 @@ class Signed:
 
     `unlike` is what the tree must be held to beside the database's own checkpoints: those of the store that are others,
     and the database's largest, which a tree that was cut short does not reach. `published` is how many are in the
-    store, `largest` the size of the last of them.
+    store, `largest` the size of the last of them that the log signed.
     """
 
     unlike: list[Checkpoint] = field(default_factory=list)
@@ -54,12 +55,13 @@ async def read_checkpoints(database: Database, store: RecordStore, verifiers: Se
     signed = Signed()
     rows = {row.size: row for row in await _rows(database, _COLUMNS.order_by(journal_checkpoint.c.size))}
     missing = {size for size, row in rows.items() if row.published_at is not None}
+    sizes: list[int] = []
     async for name, data in _records(store, CHECKPOINTS, LARGEST_NOTE):
         size = size_of(name)
         if size is None or data is None:
             signed.wrong.append(f"{name} in the object store is no checkpoint")
             continue
-        signed.published, signed.largest = signed.published + 1, size
+        sizes.append(size)
         missing.discard(size)
         row = rows[size] if size in rows else await _signed_meanwhile(database, size)
         if row is None:
@@ -72,7 +74,18 @@ async def read_checkpoints(database: Database, store: RecordStore, verifiers: Se
     if rows:
         last = rows[max(rows)]
         _open(signed, last.size, last.note, "database", verifiers)
+    signed.published, signed.largest = len(sizes), await _largest(store, sizes, verifiers)
     return signed
+
+
+async def _largest(store: RecordStore, sizes: Sequence[int], verifiers: Sequence[Verifier]) -> int:
+    """The last of these, in ascending order, that the log signed: anybody can lay down a name that claims more."""
+    for size in reversed(sizes):
+        data = await _read(store, checkpoint_name(size), LARGEST_NOTE) or b""
+        with suppress(ProofError):
+            if open_note(data.decode(errors="replace"), verifiers).size == size:
+                return size
+    return 0
 
 
 def _open(signed: Signed, size: int, note: str, where: str, verifiers: Sequence[Verifier]) -> None:

@@ -17,6 +17,8 @@ LARGEST_NOTE = 1 << 17
 """In bytes."""
 
 _DIGITS = 20
+_LARGEST = 2**63 - 1
+"""No tree is larger: it is what a column holds."""
 
 
 def checkpoint_name(size: int) -> str:
@@ -27,7 +29,10 @@ def checkpoint_name(size: int) -> str:
 def size_of(name: str) -> int | None:
     """The size that a name in the folder of checkpoints stands for, or None if it has no checkpoint's name."""
     digits = name.removeprefix(CHECKPOINTS)
-    return int(digits) if len(digits) == _DIGITS and digits.isascii() and digits.isdecimal() else None
+    if len(digits) != _DIGITS or not (digits.isascii() and digits.isdecimal()):
+        return None
+    size = int(digits)
+    return size if name == checkpoint_name(size) and size <= _LARGEST else None
 
 
 async def newest_published(records: RecordStore, verifiers: Sequence[Verifier]) -> Checkpoint:

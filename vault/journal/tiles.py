@@ -18,6 +18,7 @@ LARGEST_TILE = TILE_WIDTH * HASH_SIZE
 _PATH = re.compile(
     r"tile/(0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"
 )
+_MOST_TILES = 2**63 // TILE_WIDTH
 _DIGITS = 3
 _THOUSAND = 10**_DIGITS
 
@@ -46,7 +47,7 @@ class Tile:
         if not (found := _PATH.fullmatch(path)):
             return None
         tile = cls(int(found[1]), int(re.sub("[x/]", "", found[2])), int(found[3] or TILE_WIDTH))
-        return tile if tile.path() == path else None
+        return tile if tile.path() == path and tile.index < _MOST_TILES else None
 
     @property
     def start(self) -> int:

@@ -1,5 +1,6 @@
-"""Whoever holds the database writes into the journal what no entry can be: it is named, and nothing else escapes."""
+"""Whoever holds the database or the store writes what no entry, checkpoint or tile can be: it is named."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from models.tables import journal_entry, journal_leaf
 from tests.vault.journal.entries import DOSSIER, an_entry
 from tests.vault.journal.shards import fixed_keys
 from vault.errors import JournalEntryError
+from vault.filesystem_blobs import FilesystemBlobStore
 from vault.journal.audit import verify_log
 from vault.journal.checkpoint import Signer
+from vault.journal.comparing import compare_tiles, read_checkpoints
 from vault.journal.entry import place
 from vault.journal.ledger import Ledger
 from vault.journal.reading import Reader
@@ -72,3 +75,27 @@ async def test_a_line_that_cannot_be_is_not_shown(
     await forge(database, row | changes)
     with pytest.raises(JournalEntryError):
         await Reader(database, fixed_keys(), SIGNER).read(DOSSIER, limit=9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "checkpoint/" + "9" * 20,
+        "checkpoint/" + str(2**63).zfill(20),
+        "checkpoint/" + str(2**62).zfill(20),
+        "tile/0/x999/x999/x999/x999/x999/999",
+        "tile/63/999",
+    ],
+)
+async def test_a_record_of_a_tree_that_cannot_be_is_named(database: Database, tmp_path: Path, name: str) -> None:
+    """Larger than any database counts: somebody who has the object store put it there."""
+    store = FilesystemBlobStore(tmp_path / "vault")
+    await store.prepare()
+    await store.keep(f"journal/{name}", bytes(32 * 256))
+    signed = await read_checkpoints(database, store, [SIGNER.verifier])
+    _, wrong = await compare_tiles(database, store, signed.largest)
+    assert signed.largest == 0
+    assert [
+        sentence for sentence in [*signed.wrong, *wrong] if name.removeprefix("checkpoint/").lstrip("0") in sentence
+    ] != []
+    await store.close()
