@@ -105,10 +105,12 @@ def vault() -> None:
 @click.option("--older-than", default=3600, show_default=True, type=click.IntRange(0), help="Seconds.")
 @click.pass_obj
 def reconcile(settings: Settings, older_than: int) -> None:
-    """Remove what interrupted deposits and erasures left behind."""
+    """Remove what interrupted deposits and erasures left; fails if some of it stays, or a document's object is gone."""
     from api.cli import maintenance
 
-    click.echo(maintenance.reconcile(settings, older_than))
+    report, sound = maintenance.reconcile(settings, older_than)
+    click.echo(report)
+    sys.exit(not sound)
 
 
 @vault.command("scrub")

@@ -23,14 +23,16 @@ ANSWERS_KEPT = timedelta(days=7)
 """For so long a request may be repeated under its Idempotency-Key."""
 
 
-def reconcile(settings: Settings, older_than: int) -> str:
-    """Remove what interrupted deposits and erasures left more than so many seconds ago; says what was found."""
+def reconcile(settings: Settings, older_than: int) -> tuple[str, bool]:
+    """Remove what interrupted deposits and erasures left more than so many seconds ago.
+
+    Says what was found, and whether all was well: nothing remains that should go, and nothing is missing.
+    """
     report = asyncio.run(_reconcile(settings, datetime.now(UTC), timedelta(seconds=older_than)))
     missing = "".join(f"\nmissing: document {each.document} of dossier {each.dossier}" for each in report.named_missing)
-    return (
-        f"{report.removed_pending} interrupted, {report.removed_orphans} orphans removed; "
-        f"{report.failed} not removed now; {report.missing} documents without their object{missing}"
-    )
+    told = f"{report.removed_pending} interrupted, {report.removed_orphans} orphans removed"
+    left = f"{report.failed} not removed now; {report.missing} documents without their object{missing}"
+    return f"{told}; {left}", not (report.failed or report.missing)
 
 
 def scrub(settings: Settings, *, anew: bool) -> tuple[str, bool]:
