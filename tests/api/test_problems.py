@@ -72,6 +72,8 @@ SERVICE = service(ConformanceJudge(), route_handlers=[thing, things])
         (vault_errors.KeyStateError("secret"), 503, "unavailable"),
         (vault_errors.StoreUnavailableError("secret"), 503, "unavailable"),
         (vault_errors.JournalUnavailableError("secret"), 503, "journal"),
+        (vault_errors.JournalMovedError("secret"), 503, "journal"),
+        (vault_errors.NotIntegratedError("secret"), 503, "proof-pending"),
         (ClientException("secret"), 400, "malformed"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
