@@ -62,6 +62,13 @@ async def test_one_step_takes_what_waits(ledger: Ledger, database: Database) -> 
     await whole(database, 300)
 
 
+async def test_what_another_took_meanwhile(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where something waited a moment ago and no more does, nothing is done."""
+    monkeypatch.setattr("vault.journal.sequencer._ANY", "SELECT 1")
+    assert await step(database) == 0
+    await whole(database, 0)
+
+
 async def test_a_step_takes_no_more_than_its_batch(ledger: Ledger, database: Database) -> None:
     """What is left is for the next one; the tree is the same."""
     receipts = await written(ledger, 10)
