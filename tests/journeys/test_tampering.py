@@ -1,12 +1,18 @@
-"""A store that lies: nothing leaves but what was deposited, and the journal says so."""
+"""A store or a database that lies: nothing leaves but what was deposited, and the journal says so."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
 import pytest
 
+from models.tables import content as content_table
+from tests.journeys.databases import execute
 from tests.journeys.people import HOSPITAL
+from tests.journeys.processes import Stack
 from tests.journeys.service import Record, Service
 from tests.journeys.stores import Objects, objects_of
 
@@ -54,12 +60,12 @@ BREAKAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def tells_nothing(record: Record, document: str) -> None:
+def tells_nothing(record: Record, document: str, **headers: str) -> None:
     """500, the one opaque problem, no byte of the content, and an entry of what was permitted and not given."""
     with record.traced() as entries:
-        answer = record.read(document, record.holder)
+        answer = record.read(document, record.holder, **headers)
     assert (answer.status_code, answer.json()["type"]) == (500, "urn:problem-type:dmp:seal-broken")
-    assert SECRET[:8] not in answer.content
+    assert SECRET[:8].lower() not in answer.content.lower()
     assert [(entry["decision"], entry["rule"]) for entry in entries] == [(True, "holder"), (False, "seal-broken")]
 
 
@@ -135,3 +141,124 @@ def test_a_broken_document_does_not_hide_the_others(record: Record, objects: Obj
     page = record.ask("GET", "/documents", record.holder).json()["documents"]
     assert {each["id"] for each in page} == {broken.document, whole.document}
     assert record.read(whole.document, record.holder).content == SECRET
+
+
+_numbers = itertools.count()
+
+
+@contextmanager
+def altered(stack: Stack, table: str, columns: Sequence[str], values: str, where: str) -> Iterator[None]:
+    """Columns of a row hold for a while what its database's administrator puts there."""
+    kept, listed = f"kept_{next(_numbers)}", ", ".join(columns)
+    execute(stack, f"CREATE TABLE {kept} AS SELECT {listed} FROM {table} WHERE {where}")
+    execute(stack, f"UPDATE {table} SET ({listed}) = ({values}) WHERE {where}")
+    try:
+        yield
+    finally:
+        execute(stack, f"UPDATE {table} SET ({listed}) = (SELECT {listed} FROM {kept}) WHERE {where}")
+        execute(stack, f"DROP TABLE {kept}")
+
+
+def literal(stack: Stack, identity: str) -> str:
+    """A UUID as the database writes it."""
+    return f"X'{UUID(identity).hex}'" if stack.settings.database_url.startswith("sqlite") else f"'{identity}'"
+
+
+COLUMNS = [column.name for column in content_table.columns if not column.primary_key]
+
+
+@pytest.mark.parametrize("columns", [*([column] for column in COLUMNS), COLUMNS], ids="+".join)
+def test_what_a_row_takes_from_another_gives_nothing(record: Record, objects: Objects, columns: list[str]) -> None:
+    """A single column or all of them, of a document of the same dossier: neither content, nor a part, nor its title."""
+    stack = record.service.stack
+    broken = sealed(record, objects, SECRET, title="Titre confidentiel")
+    other = sealed(record, objects, SECRET.upper(), title="Autre titre", content_type="text/html")
+    values = f"SELECT {', '.join(columns)} FROM content AS other WHERE document = {literal(stack, other.document)}"
+    where = f"document = {literal(stack, broken.document)}"
+    if columns == ["size"]:
+        values = "SELECT 12"
+    with altered(stack, "content", columns, values, where):
+        tells_nothing(record, broken.document)
+        tells_nothing(record, broken.document, Range="bytes=0-3")
+        with record.traced() as entries:
+            known = record.about("GET", broken.document, record.holder)
+        assert b"itre" not in known.content
+        assert [entry["rule"] for entry in entries] == ["holder", "seal-broken"]
+        listed = record.ask("GET", "/documents", record.holder)
+        assert (listed.status_code, b"Titre confidentiel" in listed.content) == (200, False)
+        assert record.read(other.document, record.holder).content == SECRET.upper()
+    assert record.read(broken.document, record.holder).content == SECRET
+
+
+@pytest.mark.parametrize("columns", [["wrapped"], ["version"], ["version", "key_id", "wrapped"]], ids="+".join)
+def test_a_dossiers_key_of_another_patient_gives_nothing(record: Record, objects: Objects, columns: list[str]) -> None:
+    """Nor another number of it; the other patient is served all the while."""
+    stack = record.service.stack
+    broken, other = sealed(record, objects, SECRET), record.service.opened()
+    theirs = other.deposited(HOSPITAL, b"theirs")
+    values = f"SELECT {', '.join(columns)} FROM dossier_key AS other WHERE dossier = {literal(stack, other.id)}"
+    if columns == ["version"]:
+        values = "SELECT -1"
+    with altered(stack, "dossier_key", columns, values, f"dossier = {literal(stack, record.id)}"):
+        tells_nothing(record, broken.document)
+        assert record.deposit(HOSPITAL, SECRET).status_code == 500
+        assert other.read(theirs, other.holder).content == b"theirs"
+    assert record.read(broken.document, record.holder).content == SECRET
+
+
+def test_a_row_that_was_removed_gives_nothing(record: Record, objects: Objects) -> None:
+    """There is no content, as with a document that was only announced; the object alone is noise."""
+    stack = record.service.stack
+    lost = sealed(record, objects, SECRET)
+    execute(stack, f"DELETE FROM content WHERE document = {literal(stack, lost.document)}")
+    answer = record.read(lost.document, record.holder)
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:problem-type:dmp:no-content")
+    assert SECRET not in objects.read(lost.name)
+
+
+def test_without_its_journals_key_nothing_of_a_dossier_is_given(record: Record, objects: Objects) -> None:
+    """What can only be written down under another patient's key, or under none that opens, is not given."""
+    stack = record.service.stack
+    kept, other = sealed(record, objects, SECRET), record.service.opened()
+    theirs = f"SELECT wrapped FROM journal_chain AS other WHERE dossier = {literal(stack, other.id)}"
+    for values in (theirs, f"SELECT data_key FROM content WHERE document = {literal(stack, kept.document)}"):
+        with altered(stack, "journal_chain", ["wrapped"], values, f"dossier = {literal(stack, record.id)}"):
+            answer = record.read(kept.document, record.holder)
+            assert (answer.status_code, answer.json()["type"]) == (503, "urn:problem-type:dmp:journal")
+            assert SECRET[:8] not in answer.content
+            assert record.ask("GET", "/journal", record.holder).status_code == 503
+    assert record.read(kept.document, record.holder).content == SECRET
+
+
+@pytest.mark.parametrize(
+    "columns, values",
+    [
+        (["at"], "SELECT at FROM journal_entry AS other WHERE {before}"),
+        (["sealed"], "SELECT sealed FROM journal_entry AS other WHERE {before}"),
+        (["commitment"], "SELECT commitment FROM journal_entry AS other WHERE {before}"),
+        (["previous"], "SELECT previous FROM journal_entry AS other WHERE {before}"),
+        (["leaf"], "SELECT leaf FROM journal_entry AS other WHERE {before}"),
+        (["commitment", "sealed", "at"], "SELECT commitment, sealed, at FROM journal_entry AS other WHERE {before}"),
+    ],
+    ids=str,
+)
+def test_a_line_of_the_journal_that_was_edited_is_not_shown(
+    record: Record, objects: Objects, columns: list[str], values: str
+) -> None:
+    """The page that it stands on is refused as a whole, and no proof is given of it; accesses go on being written."""
+    stack = record.service.stack
+    kept = sealed(record, objects, SECRET)
+    record.read(kept.document, record.holder)
+    dossier = f"dossier = {literal(stack, record.id)}"
+    with altered(
+        stack,
+        "journal_entry",
+        columns,
+        values.format(before=f"{dossier} AND sequence = 1"),
+        f"{dossier} AND sequence = 2",
+    ):
+        for tail in ("/journal", "/journal/2/proof"):
+            answer = record.ask("GET", tail, record.holder)
+            assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+        assert record.read(kept.document, record.holder).content == SECRET
+    assert record.ask("GET", "/journal", record.holder).status_code == 200

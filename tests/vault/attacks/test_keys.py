@@ -30,7 +30,7 @@ from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 from vault.journal.reading import Reader
 from vault.journal.sequencer import integrate_all
-from vault.keys import DossierKeys, KeyState, RowKeys, ShardKeys, Tree, WrappedKey, read_secrets
+from vault.keys import DossierKeys, KeyState, RowKeys, ShardKeys, Tree, WrappedKey, read_secrets, shard_name
 from vault.keys.rotation.destroying import KeyStates
 from vault.keys.rotation.dossiers import DossierRotation
 from vault.keys.rotation.masters import rewrap_shards, rotate_master
@@ -216,6 +216,20 @@ async def test_shards_keys_cannot_change_trees(vault: Vault, one: Tree, other: T
     if trees & {Tree.INDEX, Tree.SIGNING}:
         with pytest.raises(KeyringError, match=r"does not open this database's (index|signing) key"):
             await read_secrets(vault.database, vault.shards)
+
+
+@pytest.mark.parametrize(
+    "tree, number, version",
+    [(Tree.DOSSIER, 1, 1), (Tree.JOURNAL, 0, 1), (Tree.DOSSIER, 0, 2)],
+    ids=["shard", "tree", "version"],
+)
+async def test_the_key_service_is_told_whose_key_it_opens(vault: Vault, tree: Tree, number: int, version: int) -> None:
+    """It opens none as another's, whatever would become of it below."""
+    (row,) = await vault.rows(shard_key, shard(Tree.DOSSIER, 0))
+    wrapped = WrappedKey(row["key_id"], row["wrapped"])
+    assert len(await vault.keyring.unwrap(shard_name(Tree.DOSSIER, 0, 1), wrapped)) == 32
+    with pytest.raises(SealBrokenError, match=OPAQUE):
+        await vault.keyring.unwrap(shard_name(tree, number, version), wrapped)
 
 
 async def test_versions_of_a_shards_key_cannot_change_places(vault: Vault) -> None:
