@@ -1,5 +1,6 @@
 """Every key is replaced while the service answers, and the old ones are destroyed."""
 
+import json
 import re
 import secrets
 import threading
@@ -12,12 +13,12 @@ from click.testing import CliRunner
 
 from api.cli.main import dmp
 from tests.journeys.databases import rows
-from tests.journeys.people import HOSPITAL, TREATING_RPPS, Who
+from tests.journeys.people import HOSPITAL, TREATING, TREATING_RPPS
 from tests.journeys.processes import Stack, serving
 from tests.journeys.service import Record, Service, ask, connection, question, started
 
 CALLERS = 3
-PHYSICIAN = Who(f"professional/{TREATING_RPPS}", "cps")
+AGAIN = 20
 OLD = re.compile(r"(dossier|journal|index|rows|signing)/1")
 EVERYTHING = (
     ("rotate", "master"),
@@ -77,6 +78,37 @@ def called(service: Service) -> Iterator[list[Caller]]:
             stop.set()
         assert all(future.result() > 0 for future in futures)
 
+    def read_again(self, http: httpx.Client) -> None:
+        """Some of all that was ever deposited, the first and the last among them."""
+        last = len(self.kept) - 1
+        for number in sorted({last * part // AGAIN for part in range(AGAIN + 1)}):
+            self.read(http, number)
+
+
+class Told:
+    """One dossier with all that stands under its key: a document with a title, a contest, a letter, an answer kept."""
+
+    def __init__(self, service: Service) -> None:
+        self.record = service.opened()
+        self.record.declare_treating_physician()
+        self.answer = self.record.deposit(HOSPITAL, b"once", key="k").json()
+        self.document = str(self.answer["id"])
+        contest = self.record.about("POST", f"{self.document}/contest", self.record.holder, {"reason": "Non"})
+        assert contest.status_code == 204, contest.text
+        letter = {"to": TREATING_RPPS, "subject": "Votre avis", "body": "Qu'en pensez-vous ?"}
+        sent = self.record.ask("POST", "/messages", TREATING, letter)
+        assert sent.status_code == 201, sent.text
+        self.letter = sent.json()["id"]
+
+    def holds(self, service: Service) -> None:
+        """Everything reads, and the deposit that is sent again gets the answer that it got."""
+        record = Record(service, self.record.ins, self.record.id)
+        assert record.deposit(HOSPITAL, b"once", key="k").json() == self.answer
+        sheet = record.about("GET", self.document, record.holder).json()
+        assert (sheet["title"], sheet["contested"]["reason"]) == ("Compte rendu", "Non")
+        letter = ask(service.http, "GET", f"/v1/messages/{self.letter}", TREATING).json()
+        assert (letter["subject"], letter["body"]) == ("Votre avis", "Qu'en pensez-vous ?")
+
 
 def keys(stack: Stack, *arguments: str) -> str:
     """`dmp keys ...`, which succeeds; in this process, which is not the service's."""
@@ -88,21 +120,23 @@ def keys(stack: Stack, *arguments: str) -> str:
 def test_every_key_is_replaced_while_the_service_answers(fresh_stack: Stack) -> None:
     """Nobody is refused anything; the old keys are gone; all that was ever deposited reads, after a restart too."""
     with started(fresh_stack) as service:
+        told = Told(service)
         with called(service) as callers:
             for command in EVERYTHING:
                 keys(fresh_stack, *command)
             keys(fresh_stack, "destroy", "--replaced")
         for caller in callers:
-            for number in range(len(caller.kept)):
-                caller.read(service.http, number)
+            caller.read_again(service.http)
+        told.holds(service)
     named = {value for row in rows(fresh_stack, "shard_key") for value in row if isinstance(value, str)}
     assert [name for name in named if OLD.fullmatch(name)] == []
-    told = keys(fresh_stack, "status", "--json")
-    assert '"outdated": 0' in told
-    assert '"state": "enabled"' not in told
+    trees = json.loads(keys(fresh_stack, "status", "--json"))["trees"]
+    assert [tree["outdated"] for tree in trees.values()] == [0] * len(trees)
+    states = {name: {master["state"] for master in tree["masters"]} for name, tree in trees.items()}
+    assert all(of_tree == {"primary", "destroyed"} for of_tree in states.values()), states
     with serving(fresh_stack) as server, connection(server.address, service.key) as http:
+        told.holds(Service(fresh_stack, server, service.key, http))
         for caller in callers:
-            for number in range(len(caller.kept)):
-                caller.read(http, number)
+            caller.read_again(http)
         verified = fresh_stack.dmp("journal", "verify")
         assert verified.returncode == 0, verified.stderr

@@ -98,6 +98,15 @@ async def test_single_shards_are_rotated(
     assert await named(database) == ["dossier/000/1", "dossier/001/2", "dossier/002/2", "dossier/fff/1"]
 
 
+async def test_what_is_under_the_primary_already_stays_as_it_is(
+    database: Database, rotation: ShardRotation, rewrapping: Rewrapping, sealed: dict[UUID, bytes]
+) -> None:
+    """In a batch with what is not."""
+    await rotation.rotate(Tree.DOSSIER, [2], ignored)
+    assert await rewrapping.rewrap(Tree.DOSSIER, None, ignored) == Done(5)
+    assert await named(database) == ["dossier/000/1", "dossier/001/1", "dossier/002/2", "dossier/fff/1"]
+
+
 async def test_the_last_dossier_that_can_be_is_wrapped_anew(
     database: Database, shards: ShardKeys, rotation: ShardRotation, sealed: dict[UUID, bytes]
 ) -> None:

@@ -68,22 +68,22 @@ class KeyStates:
 
     async def enable(self, key_id: str) -> None:
         """Let a disabled key unwrap again. Raises KeyStateError."""
-        match parse_key_id(key_id):
-            case MasterId(tree, version):
-                await self._service.enable(tree, version)
-                await refuse_older(self._database, self._service)
-            case ShardKeyId() as key:
-                await self._change_shard(key, Keyset.enabled)
+        key = parse_key_id(key_id)
+        if isinstance(key, ShardKeyId):
+            await self._change_shard(key, Keyset.enabled)
+        else:
+            await self._service.enable(key.tree, key.version)
+            await refuse_older(self._database, self._service)
 
     async def disable(self, key_id: str) -> None:
         """Put a key out of use, which can be undone: a trial before it is destroyed. Raises KeyStateError."""
-        match parse_key_id(key_id):
-            case MasterId() as master:
-                await self._hold_unused([master])
-                await self._service.disable(master.tree, master.version)
-                await refuse_older(self._database, self._service)
-            case ShardKeyId() as key:
-                await self._change_shard(key, Keyset.disabled)
+        key = parse_key_id(key_id)
+        if isinstance(key, ShardKeyId):
+            await self._change_shard(key, Keyset.disabled)
+        else:
+            await self._hold_unused([key])
+            await self._service.disable(key.tree, key.version)
+            await refuse_older(self._database, self._service)
 
     async def replaced(self, tree: Tree) -> list[str]:
         """The keys of a tree that are primary no more and could be destroyed: those of shards, then masters."""
