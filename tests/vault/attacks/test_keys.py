@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Table, insert, select, update
 
 from models.database import Database
 from models.queries.keys import KeyRow
-from models.tables import content, document, dossier_key, journal_chain, shard_key
+from models.tables import content, document, dossier_key, journal_chain, keyring_seen, shard_key
 from tests.doubles.blobs import MemoryBlobStore
 from tests.vault.deposits import deposit, read
 from tests.vault.journal.entries import AT, an_entry
@@ -30,7 +30,17 @@ from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 from vault.journal.reading import Reader
 from vault.journal.sequencer import integrate_all
-from vault.keys import DossierKeys, KeyState, RowKeys, ShardKeys, Tree, WrappedKey, read_secrets, shard_name
+from vault.keys import (
+    DossierKeys,
+    KeyState,
+    RowKeys,
+    ShardKeys,
+    Tree,
+    WrappedKey,
+    read_secrets,
+    refuse_older,
+    shard_name,
+)
 from vault.keys.rotation.destroying import KeyStates
 from vault.keys.rotation.dossiers import DossierRotation
 from vault.keys.rotation.masters import rewrap_shards, rotate_master
@@ -383,3 +393,20 @@ async def test_no_bit_of_a_wrapped_key_can_be_flipped(vault: Vault, table: Table
     for each in altered:
         with pytest.raises(SealBrokenError, match=OPAQUE):
             await unwrapped(each)
+
+
+async def test_what_was_seen_of_a_key_service_is_not_lowered_by_who_comes_late(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two who look at once the one who saw less may write last."""
+
+    async def as_it_was(_statement: str) -> list[tuple[int]]:
+        return [(1,)]
+
+    await vault.keyring.rotate(Tree.DOSSIER)
+    async with vault.database.begin() as connection:
+        await connection.execute(insert(keyring_seen).values(id=1, generation=3))
+    with monkeypatch.context() as late:
+        late.setattr(vault.database, "read", as_it_was)
+        await refuse_older(vault.database, vault.keyring)
+    assert [tuple(row) for row in await vault.database.read("SELECT generation FROM keyring_seen")] == [(3,)]
