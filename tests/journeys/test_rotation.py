@@ -65,6 +65,12 @@ class Caller:
         assert listed.status_code == 200, listed.text
         assert [line["title"] for line in listed.json()["documents"]] == ["Compte rendu"]
 
+    def read_again(self, http: httpx.Client) -> None:
+        """Some of all that was ever deposited, the first and the last among them."""
+        last = len(self.kept) - 1
+        for number in sorted({last * part // AGAIN for part in range(AGAIN + 1)}):
+            self.read(http, number)
+
 
 @contextmanager
 def called(service: Service) -> Iterator[list[Caller]]:
@@ -77,12 +83,6 @@ def called(service: Service) -> Iterator[list[Caller]]:
         finally:
             stop.set()
         assert all(future.result() > 0 for future in futures)
-
-    def read_again(self, http: httpx.Client) -> None:
-        """Some of all that was ever deposited, the first and the last among them."""
-        last = len(self.kept) - 1
-        for number in sorted({last * part // AGAIN for part in range(AGAIN + 1)}):
-            self.read(http, number)
 
 
 class Told:
