@@ -18,11 +18,11 @@ from vault.minio_blobs import Bucket, Limits, MinioBlobStore
 NAME, OTHER, RECORD = "ab" + "0" * 30, "cd" + "0" * 30, "journal/checkpoint/1"
 CONTENT = b"content"
 HEALTH = "GET /minio/health/cluster"
-LOST = Reply(503, {"x-minio-write-quorum": "3"})
+WELL, LOST = (Reply(status, {"x-minio-write-quorum": "3"}) for status in (200, 503))
 
 
 class JudgingS3(FailingS3):
-    """Says of itself in turn what a test tells it to, and in the end that all is well."""
+    """Says of itself in turn what a test tells it to, and the last of it for ever."""
 
     def __init__(self, *verdicts: Reply) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class JudgingS3(FailingS3):
     def answer(self, request: Request) -> Reply:
         if request.key != "minio/health/cluster":
             return super().answer(request)
-        return self.verdicts.pop(0) if self.verdicts else Reply(200, {"x-minio-write-quorum": "3"})
+        return self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
 
     def count(self, text: str) -> int:
         """Of the requests that contain it."""
@@ -63,10 +63,10 @@ async def opened(double: FailingS3, **limits: float) -> AsyncIterator[MinioBlobS
 @pytest.mark.parametrize("fault", [Fault.HANGS, Fault.TRICKLES, Fault.REFUSED])
 async def test_a_deposit_is_given_up_once_the_store_says_that_it_cannot_write(fault: Fault) -> None:
     """The first too, and without being sent again; the next ones are refused at once and ask for nothing."""
-    double = JudgingS3()
+    double = JudgingS3(WELL)
     async with opened(double, rest_seconds=600.0) as store:
         await store.put(NAME, data())
-        double.verdicts = [LOST, LOST]
+        double.verdicts = [LOST]
         double.faults["PUT"] = [fault]
         with pytest.raises(StoreReadOnlyError, match="cannot write"):
             await store.put(OTHER, data())
@@ -80,29 +80,31 @@ async def test_a_deposit_is_given_up_once_the_store_says_that_it_cannot_write(fa
 
 async def test_a_deposit_in_parts_is_given_up_as_well() -> None:
     """Whichever of its requests it is; what it sent remains until the name is deleted."""
-    double = JudgingS3(LOST, LOST)
+    double = JudgingS3(LOST)
     async with opened(double, rest_seconds=0.0) as store:
         double.faults["partNumber=2"] = [Fault.HANGS]
         with pytest.raises(StoreReadOnlyError):
             await store.put(NAME, data(bytes(9_000_000)))
+        double.verdicts = [WELL]
         await store.delete(NAME)
     assert (list(double.uploads), list(double.objects)) == ([], [])
 
 
 async def test_a_store_that_can_write_again_is_written_to_after_a_rest() -> None:
     """One tries, and succeeds."""
-    double = JudgingS3(LOST, LOST)
+    double = JudgingS3(LOST)
     async with opened(double, rest_seconds=0.0) as store:
         double.faults["PUT"] = [Fault.HANGS]
         with pytest.raises(StoreReadOnlyError):
             await store.put(NAME, data())
+        double.verdicts = [WELL]
         await store.put(NAME, data())
         assert await read(store) == CONTENT
 
 
 @pytest.mark.parametrize(
     "verdicts",
-    [[Reply(503)], [Reply(404)], [Reply(200)], [LOST, Reply(200)]],
+    [[Reply(503)], [Reply(404)], [WELL], [LOST, WELL]],
     ids=["in front of it somebody has too much to do", "another store", "all is well", "one node alone"],
 )
 async def test_a_store_that_does_not_say_so_is_waited_for(verdicts: list[Reply]) -> None:
@@ -112,13 +114,13 @@ async def test_a_store_that_does_not_say_so_is_waited_for(verdicts: list[Reply])
         double.faults["PUT"] = [Fault.HANGS, Fault.REFUSED]
         await store.put(NAME, data())
         assert await read(store) == CONTENT
-    assert (double.verdicts, double.count(HEALTH) > 1) == ([], True)
+    assert (double.verdicts, double.count(HEALTH) > 1) == (verdicts[-1:], True)
 
 
 @pytest.mark.parametrize("fault", [Fault.HANGS, Fault.TRICKLES, Fault.RESET])
 async def test_a_store_that_does_not_answer_the_question_is_waited_for(fault: Fault) -> None:
     """It may have too much to do, and the deposit arrive."""
-    double = JudgingS3()
+    double = JudgingS3(WELL)
     async with opened(double, read_seconds=0.5) as store:
         double.faults = {"PUT": [Fault.HANGS], HEALTH: [fault] * 1000}
         await store.put(NAME, data())
@@ -129,7 +131,7 @@ class SlowS3(JudgingS3):
     """Answers a creation as soon as it is asked how it is, and the question not at all."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(WELL)
         self.questioned = threading.Event()
 
     def answer(self, request: Request) -> Reply:
@@ -151,13 +153,14 @@ async def test_a_deposit_that_arrives_while_the_store_is_asked_has_arrived() -> 
 
 async def test_whoever_leaves_a_deposit_that_is_doubted_ends_it() -> None:
     """The one turn there is serves others at once."""
-    double = JudgingS3()
+    double = JudgingS3(WELL)
     async with opened(double, in_flight=1) as store:
         double.faults["PUT"] = [Fault.HANGS] * 3
         for _ in range(3):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await store.put(NAME, data())
+        double.faults.clear()
         async with asyncio.timeout(30):
             await store.put(NAME, data())
 
@@ -165,12 +168,14 @@ async def test_whoever_leaves_a_deposit_that_is_doubted_ends_it() -> None:
 async def test_reading_does_not_wait_behind_deposits_that_hang() -> None:
     """However many; each has its own turns."""
     double = FailingS3()
-    async with opened(double, in_flight=2, read_seconds=0.1, failures=1000) as store:
+    async with opened(double, in_flight=2) as store:
         await store.put(NAME, data())
         double.faults["PUT"] = [Fault.HANGS] * 1000
         depositing = [asyncio.create_task(store.put(f"{number:032x}", data())) for number in range(8)]
         async with asyncio.timeout(30):
-            while sum("PUT" in request for request in double.requests) < 20:
+            while sum("PUT" in request for request in double.requests) < 3:
+                assert await read(store) == CONTENT
+            for _ in range(20):
                 assert await read(store) == CONTENT
             await store.probe()
         for each in depositing:
