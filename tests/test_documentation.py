@@ -91,7 +91,7 @@ def test_the_readme_is_right_about_what_changes_the_answer(shell: Shell, change:
     assert answer["context"]["rule"] == rule
 
 
-def test_every_command_of_the_operators_guide_works(shell: Shell) -> None:
+def test_every_command_for_who_starts_and_calls_the_service_works(shell: Shell) -> None:
     """api/README.md, from the first command to the last, in the order in which a reader meets them."""
     person = commands_of("README.md")[0]
     printed = shell.type([person, *commands_of("api/README.md")])
