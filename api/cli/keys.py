@@ -110,10 +110,7 @@ def rows(settings: Settings) -> None:
 @rotate.command()
 @click.pass_obj
 def signing(settings: Settings) -> None:
-    """A new key that signs the journal's checkpoints. What the old ones signed still verifies.
-
-    The service signs with it from its next start on.
-    """
+    """A new key that signs the journal's checkpoints. What the old ones signed still verifies."""
     from api.cli import rotating
 
     click.echo(rotating.rotate_signing(settings))

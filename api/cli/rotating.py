@@ -70,7 +70,7 @@ def rotate_rows(settings: Settings) -> str:
 
 def rotate_signing(settings: Settings) -> str:
     _act(settings, KeyChanges.rotate_signing)
-    return "new signing key; the service signs with it from its next start on"
+    return "new signing key: the journal's next checkpoint is signed with it"
 
 
 def rewrap(settings: Settings, trees: Sequence[str]) -> str:

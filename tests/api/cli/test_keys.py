@@ -152,7 +152,7 @@ def test_rows_and_signing_keys_rotate(home: Path) -> None:
     """What the old ones signed still verifies."""
     assert said(home, "rotate", "rows") == "new key of rows; 0 rows authenticated anew"
     before = run("journal", "key", home=home).output.splitlines()
-    assert said(home, "rotate", "signing") == "new signing key; the service signs with it from its next start on"
+    assert said(home, "rotate", "signing") == "new signing key: the journal's next checkpoint is signed with it"
     after = run("journal", "key", home=home).output.splitlines()
     assert (len(after), after[1:]) == (2, before)
 
