@@ -9,6 +9,7 @@ import pytest
 
 from tests.doubles.failing_s3 import FailingS3, Fault, listening
 from tests.doubles.small_s3 import Reply, Request
+from vault.blobs import PIECE_SIZE
 from vault.errors import NoObjectError, NoticeChangedError, ObjectExistsError, RecordChangedError, StoreUnavailableError
 from vault.minio_blobs import Bucket, Limits, MinioBlobStore
 from vault.notices import Notice
@@ -143,7 +144,7 @@ async def test_a_deposit_that_fails_leaves_nothing(fault: Fault, text: str) -> N
     """For good: whichever request it was, no part and no object remains once the name is deleted."""
     double = FailingS3()
     async with opened(
-        double, read_seconds=0.05, request_seconds=0.5, doubt_seconds=0.1, repetitions=1, patience_seconds=60
+        double, read_seconds=0.2, request_seconds=1.0, doubt_seconds=0.1, repetitions=1, patience_seconds=60
     ) as store:
         double.faults[text] = [fault] * 1000
         with pytest.raises(StoreUnavailableError):
@@ -185,6 +186,15 @@ async def test_a_reading_goes_on_where_it_broke_off(fault: Fault) -> None:
         assert await read(store, 10, len(LARGE) - 1) == LARGE[10:-1]
         double.faults["GET"] = [Fault.BROKEN_OFF] * 3
         assert await read(store) == LARGE
+
+
+async def test_a_reading_that_gave_something_goes_on_behind_it() -> None:
+    """It was broken off after several pieces: none is given twice, and none is left out."""
+    double, content = FailingS3(), b"".join(bytes([number]) * PIECE_SIZE for number in range(5))
+    async with opened(double) as store:
+        await store.put(NAME, data(content))
+        double.faults["GET"] = [Fault.BROKEN_OFF] * 3
+        assert await read(store, 3) == content[3:]
 
 
 @pytest.mark.parametrize("fault", [*PASSING, Fault.TRICKLES])
