@@ -121,4 +121,5 @@ async def test_the_journal_does_not_tell_what_was_deposited(deposits: Deposits, 
     hidden = replace(METADATA, withheld=True, hidden_from_representatives=True)
     receipt = await deposits.deposit(ACTOR, dossier, hidden, pieces(1))
     (line,) = await Reader(parts.database, parts.journal_keys, parts.signer).read(dossier, limit=9)
+    assert line.entry is not None
     assert dict(line.entry.change) == {"document": str(receipt.id)}
