@@ -8,6 +8,7 @@ the module is initialised anew with it, since many come back from a lost connect
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -87,6 +88,9 @@ class TokenKey:
         parameters = GCMParams(nonce, associated_data, TAG_SIZE * 8)
         opened: bytes = self.handle.decrypt(data, mechanism=Mechanism.AES_GCM, mechanism_param=parameters)
         return opened
+
+
+_MORE_LOOKS, _PAUSE_SECONDS = 5, 0.1
 
 
 class OpenToken:
@@ -199,16 +203,22 @@ class Token:
             self._open = OpenToken(self._log_in(self._find(again=again)))
         return self._open
 
-    def _find(self, *, again: bool) -> pkcs11.Token:
+    def _labelled(self, *, again: bool) -> list[pkcs11.Token]:
         try:
             module = pkcs11.lib(self._module)
             if again:
                 module.reinitialize()
         except pkcs11.PKCS11Error as error:
             raise KeyringError(f"the PKCS#11 module cannot be used: {self._module} ({_words(error)})") from None
-        found = [token for token in module.get_tokens() if token.label == self.label]
-        if not found and not again:
-            return self._find(again=True)  # a token that came after the module was initialised is seen only then
+        return [token for token in module.get_tokens() if token.label == self.label]
+
+    def _find(self, *, again: bool) -> pkcs11.Token:
+        found, looks = self._labelled(again=again), 0
+        # A token that came after the module was initialised is seen only when that is done anew; and SoftHSM shows none
+        # in the instant in which another process writes into it.
+        while not found and looks < _MORE_LOOKS:
+            time.sleep(_PAUSE_SECONDS)
+            found, looks = self._labelled(again=True), looks + 1
         if len(found) != 1:
             told = "more than one token" if found else "no token"
             raise KeyringError(f"there is {told} labelled {self.label!r} behind {self._module}")

@@ -36,6 +36,7 @@ def test_without_its_database_the_service_says_so_and_recovers(
             "store": True,
             "keys": True,
             "journal": False,
+            "notifications": True,
         }
         assert service.http.get("/health/live").status_code == 200
         answers = [

@@ -23,6 +23,9 @@ SETTLE_SECONDS = 3.0
 
 _MASTER = re.compile(rf"({'|'.join(Tree)})/([1-9][0-9]{{0,8}})")
 _VERSION_SIZE = 4
+_AT_ONCE = 64
+"""Keys of shards that one transaction destroys: whoever wraps under others of these shards waits for it."""
+
 _REWRAP = "`dmp keys rewrap` first"
 
 _Change = Callable[[Keyset, int], Keyset]
@@ -70,7 +73,7 @@ class KeyStates:
         """Let a disabled key unwrap again. Raises KeyStateError."""
         key = parse_key_id(key_id)
         if isinstance(key, ShardKeyId):
-            await self._change_shard(key, Keyset.enabled)
+            await self._change_one(key, Keyset.enabled)
         else:
             await self._service.enable(key.tree, key.version)
             await refuse_older(self._database, self._service)
@@ -79,7 +82,7 @@ class KeyStates:
         """Put a key out of use, which can be undone: a trial before it is destroyed. Raises KeyStateError."""
         key = parse_key_id(key_id)
         if isinstance(key, ShardKeyId):
-            await self._change_shard(key, Keyset.disabled)
+            await self._change_one(key, Keyset.disabled)
         else:
             await self._hold_unused([key])
             await self._service.disable(key.tree, key.version)
@@ -104,14 +107,17 @@ class KeyStates:
         """Destroy keys; of a master's tree the floor is raised above it, as far as no other is in the way.
 
         Raises KeyStateError, which counts what is still under one of them, or says why it stays: of the masters none
-        is destroyed then, and of shards' keys those that were named before it.
+        is destroyed then, and of shards' keys some of those that were named before it.
         """
         parsed = [parse_key_id(key_id) for key_id in key_ids]
         masters = [key for key in parsed if isinstance(key, MasterId)]
-        for key in parsed:
-            if isinstance(key, ShardKeyId):
-                await self._change_shard(key, Keyset.destroyed)
-                progress(1)
+        shards = [key for key in parsed if isinstance(key, ShardKeyId)]
+        for start in range(0, len(shards), _AT_ONCE):
+            batch = shards[start : start + _AT_ONCE]
+            async with self._database.begin() as connection:
+                for key in batch:
+                    await self._change_shard(connection, key, Keyset.destroyed)
+            progress(len(batch))
         if masters:
             await self._hold_unused(masters)
         for master in masters:
@@ -152,22 +158,25 @@ class KeyStates:
             await self._service.set_floor(tree, min(alive))
         await refuse_older(self._database, self._service)
 
-    async def _change_shard(self, key: ShardKeyId, change: _Change) -> None:
-        here = (shard_key.c.tree == key.tree.value, shard_key.c.shard == key.shard)
+    async def _change_one(self, key: ShardKeyId, change: _Change) -> None:
         async with self._database.begin() as connection:
-            query = select(shard_key.c.version, shard_key.c.state).where(*here).order_by(shard_key.c.version)
-            states = {row.version: KeyState(row.state) for row in await connection.execute(query.with_for_update())}
-            name = f"{key.tree}/{key.shard:03x}"
-            if not states:
-                raise KeyStateError(f"there is no {name}/{key.version}")
-            state = change(Keyset(name, states), key.version).states[key.version]
-            if state is states[key.version]:
-                return
-            if state in {KeyState.DISABLED, KeyState.DESTROYED}:
-                await self._hold_shard_unused(connection, key, f"{name}/{key.version}")
-            values = {"state": state.value} | ({"wrapped": b""} if state is KeyState.DESTROYED else {})
-            row = update(shard_key).where(*here, shard_key.c.version == key.version)
-            await connection.execute(row.values(values))
+            await self._change_shard(connection, key, change)
+
+    async def _change_shard(self, connection: AsyncConnection, key: ShardKeyId, change: _Change) -> None:
+        here = (shard_key.c.tree == key.tree.value, shard_key.c.shard == key.shard)
+        query = select(shard_key.c.version, shard_key.c.state).where(*here).order_by(shard_key.c.version)
+        states = {row.version: KeyState(row.state) for row in await connection.execute(query.with_for_update())}
+        name = f"{key.tree}/{key.shard:03x}"
+        if not states:
+            raise KeyStateError(f"there is no {name}/{key.version}")
+        state = change(Keyset(name, states), key.version).states[key.version]
+        if state is states[key.version]:
+            return
+        if state in {KeyState.DISABLED, KeyState.DESTROYED}:
+            await self._hold_shard_unused(connection, key, f"{name}/{key.version}")
+        values = {"state": state.value} | ({"wrapped": b""} if state is KeyState.DESTROYED else {})
+        row = update(shard_key).where(*here, shard_key.c.version == key.version)
+        await connection.execute(row.values(values))
 
     async def _hold_shard_unused(self, connection: AsyncConnection, key: ShardKeyId, key_id: str) -> None:
         """It is no primary, so what it wraps is committed. Raises KeyStateError."""
