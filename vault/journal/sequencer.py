@@ -74,9 +74,7 @@ async def sequence(database: Database, *, seconds: float = SECONDS, batch: int =
         try:
             while await step(database, batch=batch) == batch:
                 pass
-        except (
-            Exception
-        ):  # the tree goes on growing after whatever nobody foresaw: entries would be durable and never proved
+        except Exception:  # whatever nobody foresaw: entries would go on being written, and never be proved
             logger.exception("journal_not_integrated")
         await asyncio.sleep(seconds)
 
