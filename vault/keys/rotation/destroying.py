@@ -1,5 +1,6 @@
 """Keys put out of use and destroyed: never while anything is wrapped under them."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from vault.keys.shards import parse_shard_key_id, shard_key_id
 
 SETTLE_SECONDS = 3.0
 """After so long every process has seen which master is primary: it looks every two seconds."""
+
+_TURN_SECONDS = 0.12
+"""Between two transactions: SQLite's other writers look every tenth of a second whether it is their turn."""
 
 _MASTER = re.compile(rf"({'|'.join(Tree)})/([1-9][0-9]{{0,8}})")
 _VERSION_SIZE = 4
@@ -118,6 +122,7 @@ class KeyStates:
                 for key in batch:
                     await self._change_shard(connection, key, Keyset.destroyed)
             progress(len(batch))
+            await asyncio.sleep(_TURN_SECONDS)
         if masters:
             await self._hold_unused(masters)
         for master in masters:
