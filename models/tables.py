@@ -93,8 +93,6 @@ dossier = Table(
     Column("masked_in_emergency", Boolean, nullable=False, server_default=false()),
     Column("ins_sealed", LargeBinary, comment="The INS under the dossier's key; the only place where it stands."),
     Column("opened_at", Instant),
-    Column("opener_type", Text),
-    Column("opener_id", Text),
     # What retention looks for.
     Index(None, "state_since", postgresql_where=text("state = 'closed'"), sqlite_where=text("state = 'closed'")),
     sqlite_with_rowid=False,
@@ -211,6 +209,13 @@ document = Table(
         postgresql_where=text("status <> 'deleted'"),
         sqlite_where=text("status <> 'deleted'"),
     ),
+    # What retention looks for.
+    Index(
+        None,
+        "created_at",
+        postgresql_where=text("document_type = 'REMB' AND status <> 'deleted'"),
+        sqlite_where=text("document_type = 'REMB' AND status <> 'deleted'"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -252,6 +257,8 @@ message = Table(
     Column("sent_at", Instant, nullable=False),
     Column("reply_to", Id),
     Column("sealed", LargeBinary, nullable=False, comment="Subject, body and references, under the dossier's key."),
+    Column("thread", Id, comment="The message that began the thread; null in that one."),
+    Column("read_at", Instant, comment="When the addressee first read it."),
     Index(None, "addressee", "sent_at", "id"),
 )
 
@@ -376,14 +383,53 @@ notification = Table(
     Column("dossier", Id, primary_key=True),
     Column("id", Id, primary_key=True),
     Column("sequence", BigInteger, nullable=False, comment="The journal's entry that it tells of."),
-    Column("obligation", Text, nullable=False, comment="notify_patient or notify_treating_physicians."),
+    Column("obligation", Text, nullable=False, comment="What is told: a word of models.vocabulary.Notice."),
     Column("action", Text, nullable=False),
     Column("mode", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", Instant, comment="When it is tried next; null once it is a dead letter."),
     Column("failure", Text, comment="What the last attempt met."),
+    Column("document", Id, comment="Which document it tells of, where it tells of one."),
     Index(None, "due_at"),
+)
+
+# What is asked of others when a dossier opens, until they have answered.
+
+inquiry = Table(
+    "inquiry",
+    metadata,
+    Column("dossier", Id, primary_key=True),
+    Column("source", Text, primary_key=True, comment="fund, or pharmaceutical_record."),
+    Column("asked_at", Instant, nullable=False, comment="When the dossier was opened."),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant, comment="When it is tried next; null once it was given up."),
+    Column("failure", Text, comment="What the last attempt met."),
+    Index(None, "due_at"),
+)
+
+# The figures: what is counted, without a person in it. Days and no hours, ids that have no order: nothing ties a row to
+# a dossier.
+
+opening = Table(
+    "opening",
+    metadata,
+    Column("id", Id, primary_key=True, comment="Random."),
+    Column("day", Date, nullable=False, comment="In France."),
+    Column("kind", Text, nullable=False, comment="person, professional, or the kind of the organization."),
+    Column("opener", Text, comment="RPPS, FINESS or SIREN; null if it was the patient."),
+    Column("department", Text, comment="Of the organization, or where the professional exercises; null if unknown."),
+    Index(None, "day"),
+)
+
+emergency = Table(
+    "emergency",
+    metadata,
+    Column("id", Id, primary_key=True, comment="Random."),
+    Column("day", Date, nullable=False, comment="In France."),
+    Column("mode", Text, nullable=False, comment="break_glass or centre_15."),
+    Index(None, "day"),
+    comment="Accesses in an emergency, one row each.",
 )
 
 # The rules.

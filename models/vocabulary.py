@@ -190,6 +190,23 @@ class Obligation(StrEnum):
     WRITE_DOWN = "write_down"
 
 
+class Notice(StrEnum):
+    """What somebody is told through the outbox: two are obligations of a permission, the others follow a change."""
+
+    NOTIFY_PATIENT = Obligation.NOTIFY_PATIENT.value
+    NOTIFY_TREATING_PHYSICIANS = Obligation.NOTIFY_TREATING_PHYSICIANS.value
+    DOCUMENT_CONTESTED = "document_contested"
+    CONTEST_ANSWERED = "contest_answered"
+    STILL_WITHHELD = "still_withheld"
+
+
+class InquirySource(StrEnum):
+    """Who is asked what it knows when a dossier opens (RULES §7)."""
+
+    FUND = "fund"
+    PHARMACEUTICAL_RECORD = "pharmaceutical_record"
+
+
 class Scope(StrEnum):
     """What a client of the service may call."""
 

@@ -92,7 +92,6 @@ class Dossiers:
                 connection,
                 identity,
                 at=judgement.case.question.at,
-                opener=actor.subject,
                 ins_sealed=sealed,
                 born=born,
                 protected=protected,

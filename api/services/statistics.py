@@ -92,7 +92,7 @@ class StatisticsService:
             return Figures({}, {})
         bounds = [month.begins_at() for month in (*months, last.moved(1))]
         async with self._database.connect() as connection:
-            opened = await count_openings(connection, bounds)
+            opened = await count_openings(connection, [each.astimezone(_PARIS).date() for each in bounds])
             deposited = await count_deposits(connection, bounds)
         return Figures(
             {month: withheld(_by_opener(opened, number)) for number, month in enumerate(months)},

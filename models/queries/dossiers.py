@@ -16,6 +16,7 @@ from models.tables import (
     dossier,
     has_read,
     idempotency,
+    inquiry,
     message,
     notification,
     place,
@@ -25,7 +26,7 @@ from models.tables import (
 )
 from models.vocabulary import DossierState, RelationKind, RepresentationKind, SubjectType
 
-_FACTS = (document, message, relation, representation, has_read, idempotency, notification, scrub_finding)
+_FACTS = (document, message, relation, representation, has_read, idempotency, notification, inquiry, scrub_finding)
 
 
 async def open_dossier(
@@ -33,7 +34,6 @@ async def open_dossier(
     identity: UUID,
     *,
     at: datetime,
-    opener: Reference,
     ins_sealed: bytes | None = None,
     born: date | None = None,
     protected: bool = False,
@@ -50,8 +50,6 @@ async def open_dossier(
         "masked_in_emergency": False,
         "ins_sealed": ins_sealed,
         "opened_at": at,
-        "opener_type": opener.type,
-        "opener_id": opener.id,
     }
     opening = (
         insert(connection, dossier)

@@ -1,35 +1,26 @@
 """Figures: counts over all dossiers, without a person in them. Each goes through a whole table."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.tables import content, dossier, organization
-from models.vocabulary import SubjectType
+from models.tables import content, opening
 
 
-async def count_openings(connection: AsyncConnection, bounds: Sequence[datetime]) -> dict[tuple[int, str], int]:
-    """Dossiers opened in each period from one of these instants to the next, by the number of the period and opener.
-
-    An opener is told by the kind of the organization, or by the kind of subject. Erased dossiers are not there any
-    more; dossiers that were imported were opened elsewhere.
-    """
-    opener = func.coalesce(organization.c.kind, dossier.c.opener_type)
-    is_organization = and_(
-        dossier.c.opener_type == SubjectType.ORGANIZATION.value, organization.c.id == dossier.c.opener_id
-    )
+async def count_openings(connection: AsyncConnection, days: Sequence[date]) -> dict[tuple[int, str], int]:
+    """Dossiers opened in each period from one of these days to before the next, by number of the period and opener."""
+    period = case(*((opening.c.day < end, number) for number, end in enumerate(days[1:])))
     opened = (
-        select(_period(dossier.c.opened_at, bounds).label("period"), opener.label("opener"))
-        .select_from(dossier.outerjoin(organization, is_organization))
-        .where(dossier.c.opened_at >= bounds[0], dossier.c.opened_at < bounds[-1])
+        select(period.label("period"), opening.c.kind)
+        .where(opening.c.day >= days[0], opening.c.day < days[-1])
         .subquery()
     )
     rows = await connection.execute(
-        select(opened.c.period, opened.c.opener, func.count()).group_by(opened.c.period, opened.c.opener)
+        select(opened.c.period, opened.c.kind, func.count()).group_by(opened.c.period, opened.c.kind)
     )
-    return {(period, kind): count for period, kind, count in rows}
+    return {(number, kind): count for number, kind, count in rows}
 
 
 async def count_deposits(connection: AsyncConnection, bounds: Sequence[datetime]) -> dict[int, int]:

@@ -1,7 +1,8 @@
 """The figures: whole months, and no count that could be somebody, told or computed."""
 
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from api.services.statistics import THRESHOLD, withheld
-from models.tables import content, dossier
-from tests.api.whole import HOSPITAL, PHARMACY, Json, Whole
+from models.tables import content, opening
+from tests.api.whole import Json, Whole
 
 _OPENERS = ("person", "professional", "health_facility", "pharmacy", "insurance_fund", "other")
 
@@ -22,29 +23,20 @@ async def figures(dmp: Whole, query: str = "?from=2026-09&to=2026-09") -> Json:
     return told
 
 
-async def opened(dmp: Whole, count: int, at: datetime, kind: str, who: str = "") -> None:
+async def opened(dmp: Whole, count: int, at: datetime, kind: str) -> None:
     """So many dossiers opened at an instant by somebody."""
-    rows = [
-        {
-            "id": UUID(bytes=f"{kind[:3]:3}{who[-3:]:3}{at:%m%d%H}{number:04}".encode()),
-            "state": "open",
-            "state_since": at,
-            "opened_at": at,
-            "opener_type": kind,
-            "opener_id": who,
-        }
-        for number in range(count)
-    ]
+    day = at.astimezone(ZoneInfo("Europe/Paris")).date()
+    rows = [{"id": uuid4(), "day": day, "kind": kind} for _ in range(count)]
     async with dmp.database.begin() as connection:
-        await connection.execute(insert(dossier), rows)
+        await connection.execute(insert(opening), rows)
 
 
 async def test_openings_by_month_and_opener(dmp: Whole) -> None:
     """A month is Paris's; an organization counts as what it is."""
     first, last = datetime(2026, 8, 31, 22, tzinfo=UTC), datetime(2026, 9, 30, 21, 59, tzinfo=UTC)
     await opened(dmp, 11, first, "person")
-    await opened(dmp, 20, last, "organization", HOSPITAL)
-    await opened(dmp, 13, last, "organization", PHARMACY)
+    await opened(dmp, 20, last, "health_facility")
+    await opened(dmp, 13, last, "pharmacy")
     await opened(dmp, 12, datetime(2026, 8, 31, 21, 59, tzinfo=UTC), "person")
     await opened(dmp, 12, datetime(2026, 9, 30, 22, tzinfo=UTC), "professional")
     (month,) = (await figures(dmp))["openings"]

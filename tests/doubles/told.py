@@ -40,7 +40,7 @@ def owed(sequence: int, *obligations: str, dossier: UUID = DOSSIER) -> tuple[Ent
 async def owe(database: Database, count: int, *obligations: str) -> None:
     """So many entries, each with these obligations, in a dossier that there is."""
     async with database.begin() as connection:
-        await open_dossier(connection, DOSSIER, at=AT, opener=Reference("person", str(DOSSIER)))
+        await open_dossier(connection, DOSSIER, at=AT)
         await notify(connection, [owed(number, *obligations) for number in range(1, count + 1)])
 
 

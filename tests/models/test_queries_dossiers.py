@@ -21,8 +21,6 @@ from models.vocabulary import DossierState, RelationKind
 from tests.models import world
 from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, NOBODY, document, professional, question
 
-OPENER = Reference("organization", world.CHU.id)
-
 
 @pytest.fixture
 async def filled(database: Database) -> Database:
@@ -41,23 +39,15 @@ async def _case(database: Database, identity: UUID, asker: Reference | None = No
 
 
 async def test_opening(database: Database) -> None:
-    """A dossier opens once, with nothing given and nothing refused; who opened it and when are kept for the figures."""
+    """A dossier opens once, with nothing given and nothing refused."""
     async with database.begin() as connection:
         born = date(2015, 2, 28)
-        assert await written.open_dossier(
-            connection, NOBODY, at=AT, opener=OPENER, born=born, protected=True, ins_sealed=b"sealed"
-        )
+        assert await written.open_dossier(connection, NOBODY, at=AT, born=born, protected=True, ins_sealed=b"sealed")
     assert await _dossier(database, NOBODY) == Dossier(NOBODY, DossierState.OPEN, born=born, protected=True)
     async with database.begin() as connection:
-        assert not await written.open_dossier(connection, NOBODY, at=LATER, opener=OPENER)
+        assert not await written.open_dossier(connection, NOBODY, at=LATER)
         kept = (await connection.execute(select(tables.dossier).where(tables.dossier.c.id == NOBODY))).one()
-    assert (kept.opened_at, kept.opener_type, kept.opener_id, kept.ins_sealed, kept.state_since) == (
-        AT,
-        "organization",
-        world.CHU.id,
-        b"sealed",
-        AT,
-    )
+    assert (kept.opened_at, kept.ins_sealed, kept.state_since) == (AT, b"sealed", AT)
 
 
 @pytest.mark.parametrize("state", [DossierState.OPEN, DossierState.CLOSED, DossierState.SUSPENDED])
@@ -65,7 +55,7 @@ async def test_opening_again(filled: Database, state: DossierState) -> None:
     """What is open, closed or suspended is not opened, and stays as it is."""
     async with filled.begin() as connection:
         await written.set_state(connection, ALICE, state, LATER)
-        assert not await written.open_dossier(connection, ALICE, at=LATER, opener=OPENER)
+        assert not await written.open_dossier(connection, ALICE, at=LATER)
     assert await _dossier(filled, ALICE) == replace(world.DOSSIER, state=state)
 
 
@@ -73,7 +63,7 @@ async def test_opening_where_there_was_none(filled: Database) -> None:
     """A dossier known to be in no state is opened as if new."""
     async with filled.begin() as connection:
         await written.set_state(connection, ALICE, DossierState.NONE, LATER)
-        assert await written.open_dossier(connection, ALICE, at=LATER, opener=OPENER, born=date(1985, 5, 12))
+        assert await written.open_dossier(connection, ALICE, at=LATER, born=date(1985, 5, 12))
     assert await _dossier(filled, ALICE) == Dossier(ALICE, DossierState.OPEN, born=date(1985, 5, 12))
 
 

@@ -12,7 +12,6 @@ from api.cli.setting_up import initialise
 from api.errors import DmpError
 from api.settings import Settings
 from models.database import Database, open_database
-from models.facts import Reference
 from models.queries.dossiers import open_dossier, set_state
 from models.queries.notifications import note_failure, take_due
 from models.vocabulary import DossierState
@@ -101,7 +100,7 @@ def test_all_that_are_named_are_tried_again_or_none(home: Path) -> None:
 async def close_long_ago(database: Database) -> None:
     """One dossier closed for more than ten years, and a notification of one that there is not."""
     async with database.begin() as connection:
-        await open_dossier(connection, DOSSIER, at=LONG_AGO, opener=Reference("person", str(DOSSIER)))
+        await open_dossier(connection, DOSSIER, at=LONG_AGO)
         await set_state(connection, DOSSIER, DossierState.CLOSED, LONG_AGO)
 
 

@@ -35,7 +35,7 @@ def retention(parts: Parts, at: datetime = NOW, documents: Documents | None = No
 async def put(parts: Parts, identity: UUID, *states: tuple[DossierState, datetime]) -> None:
     """A dossier with this life, opened long before."""
     async with parts.database.begin() as connection:
-        await open_dossier(connection, identity, at=datetime(2020, 1, 1, tzinfo=UTC), opener=PHYSICIAN)
+        await open_dossier(connection, identity, at=datetime(2020, 1, 1, tzinfo=UTC))
         for state, since in states:
             await set_state(connection, identity, state, since)
 

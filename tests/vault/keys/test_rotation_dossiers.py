@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from models.database import Database
-from models.facts import Reference
 from models.queries.dossiers import open_dossier
 from models.tables import content, document, dossier, idempotency, message
 from tests.vault.deposits import DOCUMENT, DOSSIER, OTHER_DOCUMENT, OTHER_DOSSIER, TITLE, deposit, read
@@ -95,8 +94,7 @@ async def vault(database: Database, keyring: LocalKeyring, tmp_path: Path) -> Va
         await vault.add(identity, about, about.bytes)
     async with database.begin() as connection:
         key = await vault.keys.ensure(connection, DOSSIER)
-        opener = Reference("organization", "750000002")
-        await open_dossier(connection, DOSSIER, at=AT, opener=opener, ins_sealed=key.seal_text(INS_PURPOSE, INS))
+        await open_dossier(connection, DOSSIER, at=AT, ins_sealed=key.seal_text(INS_PURPOSE, INS))
         letter = {"dossier": DOSSIER, "id": LETTER, "sender": "1", "addressee": "2", "sent_at": AT}
         await connection.execute(insert(message).values(letter | {"sealed": key.seal_text(f"message/{LETTER}", b"?")}))
         answer = {"dossier": DOSSIER, "client": "c", "key": "k", "request": b"", "answered_at": AT}
