@@ -260,6 +260,15 @@ message = Table(
     Column("thread", Id, comment="The message that began the thread; null in that one."),
     Column("read_at", Instant, comment="When the addressee first read it."),
     Index(None, "addressee", "sent_at", "id"),
+    Index(
+        "ix_message_unread",
+        "addressee",
+        "sent_at",
+        "id",
+        postgresql_where=text("read_at IS NULL"),
+        sqlite_where=text("read_at IS NULL"),
+    ),
+    Index(None, "sender", "sent_at", "id"),
 )
 
 idempotency = Table(

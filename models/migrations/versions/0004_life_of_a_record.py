@@ -10,6 +10,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+_UNREAD = sa.text("read_at IS NULL")
 _EXPIRING = sa.text("document_type = 'REMB' AND status <> 'deleted'")
 # The first message of a thread is found by going back from each reply.
 _THREADS = """
@@ -51,6 +52,7 @@ def upgrade() -> None:
         "message", sa.Column("read_at", Instant(), nullable=True, comment="When the addressee first read it.")
     )
     op.execute(_THREADS)
+    _boxes()
     if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
         op.alter_column("notification", "obligation", comment="What is told: a word of models.vocabulary.Notice.")
     op.add_column(
@@ -68,6 +70,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dossier", "source", name=op.f("pk_inquiry")),
     )
     op.create_index(op.f("ix_inquiry_due_at"), "inquiry", ["due_at"], unique=False)
+
+
+def _boxes() -> None:
+    """What was sent, and what is still to be read."""
+    op.create_index(op.f("ix_message_sender_sent_at_id"), "message", ["sender", "sent_at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_message_unread"),
+        "message",
+        ["addressee", "sent_at", "id"],
+        unique=False,
+        postgresql_where=_UNREAD,
+        sqlite_where=_UNREAD,
+    )
 
 
 def _figures() -> None:
@@ -102,6 +117,8 @@ def downgrade() -> None:
     op.drop_table("opening")
     op.drop_table("inquiry")
     op.drop_column("notification", "document")
+    op.drop_index(op.f("ix_message_unread"), table_name="message")
+    op.drop_index(op.f("ix_message_sender_sent_at_id"), table_name="message")
     op.drop_column("message", "read_at")
     op.drop_column("message", "thread")
     op.drop_index(op.f("ix_document_created_at"), table_name="document")
