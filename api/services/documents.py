@@ -8,7 +8,7 @@ from api.errors import RefusedError
 from api.services.contests import Contest, unseal
 from api.services.cursors import read_position, write_position
 from api.services.judging import Actor, Judgement, Judging
-from api.services.readable import ADVANCE_DIRECTIVES, directive_in_force
+from api.services.readable import ADVANCE_DIRECTIVES, directive_in_force, permitted_actions
 from api.services.references import document_of, of_document, of_dossier
 from models.database import Database
 from models.decisions import Decision
@@ -16,7 +16,7 @@ from models.facts import Case, Document, Question
 from models.queries import documents as stored
 from models.queries import fetch_listing, position_of
 from models.reference import DOCUMENT_TYPES
-from models.vocabulary import ACTIONS_ON, Action, DocumentStatus, ResourceType, Space
+from models.vocabulary import Action, DocumentStatus, Space
 from policy.engine import Engine
 from vault.documents import Documents as Vault
 from vault.documents import Kept, Reading
@@ -27,7 +27,6 @@ SEAL_BROKEN = "seal-broken"
 """What the journal calls a reading that was permitted and gave nothing, because what is stored does not open."""
 
 _PAGE = 200
-_DOCUMENT_ACTIONS = tuple(action for action in Action if action in ACTIONS_ON[ResourceType.DOCUMENT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,23 +185,11 @@ class DocumentService:
             about,
             standing,
             about.withheld_until is not None and about.withheld_until > judgement.case.question.at,
-            self._may(actor, judgement),
+            permitted_actions(self._judging, actor.caller.client, judgement),
             judgement.decision,
             kept,
             await unseal(self._keys, dossier, about.id, standing),
             about.id == in_force if about.document_type == ADVANCE_DIRECTIVES else None,
-        )
-
-    def _may(self, actor: Actor, judgement: Judgement) -> tuple[Action, ...]:
-        """What the subject may do with a document of which the facts are at hand."""
-        case = judgement.case
-        asked = {
-            action: replace(case, question=replace(case.question, action=action.value)) for action in _DOCUMENT_ACTIONS
-        }
-        return tuple(
-            action
-            for action, about in asked.items()
-            if self._judging.verdict(actor.caller.client, about, judgement.engine).decision.allowed
         )
 
     async def _directive_in_force(self, dossier: UUID, question: Question, shown: Sequence[Document]) -> UUID | None:

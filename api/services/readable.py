@@ -4,14 +4,17 @@ from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
+from api.identity import Client
 from api.services.judging import Actor, Judgement, Judging
 from api.services.references import of_dossier
 from models.database import Database
 from models.facts import Particulars, Question
 from models.queries import fetch_listing
-from models.vocabulary import Action, DocumentStatus
+from models.vocabulary import ACTIONS_ON, Action, DocumentStatus, ResourceType
 
 ADVANCE_DIRECTIVES = "EXPPAT_3"
+
+_DOCUMENT_ACTIONS = tuple(action for action in Action if action in ACTIONS_ON[ResourceType.DOCUMENT])
 
 
 async def readable(
@@ -33,6 +36,17 @@ async def readable(
     cases = await fetch_listing(database, question, document_types=types)
     judged = (judging.verdict(actor.caller.client, case, entered.engine) for case in cases)
     return [judgement for judgement in judged if judgement.decision.allowed]
+
+
+def permitted_actions(judging: Judging, client: Client, judgement: Judgement) -> tuple[Action, ...]:
+    """What the subject may do with a document of which the facts are at hand, by the rules that judged it."""
+    case = judgement.case
+    asked = {
+        action: replace(case, question=replace(case.question, action=action.value)) for action in _DOCUMENT_ACTIONS
+    }
+    return tuple(
+        action for action, about in asked.items() if judging.verdict(client, about, judgement.engine).decision.allowed
+    )
 
 
 async def directive_in_force(database: Database, dossier: UUID, question: Question) -> UUID | None:
