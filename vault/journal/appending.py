@@ -12,6 +12,7 @@ from models.database import load, load_new
 from models.tables import has_read, journal_entry, journal_waiting
 from models.vocabulary import Action, SubjectType
 from vault.journal.chains import Chain, hold, move
+from vault.journal.counting import count_emergencies
 from vault.journal.entry import SALT_SIZE, Entry, Item, Receipt, commit, place
 from vault.journal.keys import DRAWN, JournalKeys, Randomness
 from vault.journal.notifying import notify
@@ -25,7 +26,8 @@ async def append(
 ) -> list[Receipt]:
     """Add entries in this order; remember who has now read something of a dossier, and leave word of what must be told.
 
-    The first is the fact `has_read` of RULES §1. Raises as `vault.journal.chains.hold` does.
+    The first is the fact `has_read` of RULES §1. Accesses in an emergency are counted. Raises as
+    `vault.journal.chains.hold` does.
     """
     written = list(entries)
     if not written:
@@ -33,6 +35,7 @@ async def append(
     payloads = [entry.encode() for entry in written]
     drawn = randomness(DRAWN * len(written))
     await _remember_readers(connection, written)
+    await count_emergencies(connection, written)
     chains = await hold(connection, keys, {entry.dossier for entry in written})
     receipts, rows, waiting = [], [], []
     for number, (entry, payload) in enumerate(zip(written, payloads, strict=True)):
