@@ -20,8 +20,9 @@ from models.queries.notifications import (
 def listing(settings: Settings, *, dead: bool, limit: int) -> str:
     """How many there are, and the first of those that wait or of the dead letters, one on each line."""
     backlog, listed = asyncio.run(_list(settings, dead=dead, limit=limit))
-    more = (backlog.dead if dead else backlog.waiting) - len(listed)
-    lines = [f"{backlog.waiting} waiting, {backlog.dead} dead", *map(_line, listed)]
+    more = (backlog.dead if dead else backlog.waiting + backlog.later) - len(listed)
+    counted = f"{backlog.waiting} waiting, {backlog.dead} dead" + (f", {backlog.later} later" if backlog.later else "")
+    lines = [counted, *map(_line, listed)]
     return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
 
 
@@ -34,7 +35,8 @@ def retry(settings: Settings, ids: Sequence[UUID]) -> str:
 async def _list(settings: Settings, *, dead: bool, limit: int) -> tuple[Backlog, list[Notification]]:
     database = await open_database(settings.database_url)
     try:
-        return await count_notifications(database), await list_notifications(database, dead=dead, limit=limit)
+        backlog = await count_notifications(database, datetime.now(UTC))
+        return backlog, await list_notifications(database, dead=dead, limit=limit)
     finally:
         await database.close()
 
@@ -45,7 +47,7 @@ async def _retry(settings: Settings, ids: Sequence[UUID], at: datetime) -> int:
         async with database.begin() as connection:
             made_due = await try_again(connection, ids, at)
             if missing := [each for each in ids if each not in made_due]:
-                msg = f"there is no notification {missing[0]}: it was delivered, or never was"
+                msg = f"there is no notification {missing[0]}: it was delivered, never was, or its time has not come"
                 raise DmpError(msg)
     finally:
         await database.close()

@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import ConflictError, DmpError, MalformedRequestError, RefusedError
+from api.services import notices
+from api.services.contests import answer_by_replacing
 from api.services.judging import Actor, Judgement, Judging
 from api.services.references import of_document, of_dossier
 from api.services.repeats import Earlier, Repeatable, Repeats, is_repeated
@@ -20,6 +22,7 @@ from models.vocabulary import Action, DocumentStatus, SubjectType
 from vault.documents import Documents as Vault
 from vault.errors import VaultError
 from vault.journal.entry import Value
+from vault.journal.notifying import Owed
 from vault.keys import DossierKeys
 
 _MONTHS_IN_A_YEAR = 12
@@ -64,6 +67,7 @@ class Deposits:
         self._database = database
         self._judging = judging
         self._vault = vault
+        self._keys = keys
         self._make_id = make_id
         self._repeats = Repeats(database, keys)
 
@@ -117,6 +121,7 @@ class Deposits:
             await self._judging.record(actor.caller, [judgement])  # it was taken, whatever became of the deposit
             raise
         receipt = Receipt(document.id, version, deposit.size, deposit.sha256.hex())
+        owed: list[Owed] = []
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
             at = judgement.case.question.at
@@ -124,14 +129,16 @@ class Deposits:
                 raise _AnsweredMeanwhile
             if replaced is None:
                 await stored.add_document(connection, dossier, document)
+                owed.extend(notices.of_withholding(document, at))
             else:
                 await stored.add_version(connection, dossier, document, replaced.id)
+                owed.extend(await answer_by_replacing(self._keys, connection, dossier, replaced.id, at))
             await self._vault.commit(connection, deposit, metadata.title)
             return {"document": str(document.id)}
 
         committed = False
         try:
-            await self._judging.carry_out(actor, judgement, change)
+            await self._judging.carry_out(actor, judgement, change, owed=owed)
             committed = True
         except _AnsweredMeanwhile:
             earlier = await self._repeats.find(request) if request else None

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import ConflictError, NotFoundError
-from api.services.contests import Contest, seal, unseal
+from api.services import contests, notices
+from api.services.contests import Contest
 from api.services.judging import Actor, Judging
 from api.services.references import document_of, of_document
 from models.database import Database
@@ -82,31 +83,40 @@ class DocumentChanges:
             await self._vault.finish(erasure)
 
     async def contest(self, actor: Actor, document: UUID, reason: str) -> None:
-        """The patient says that a document is wrong; it stays readable and says that it is contested."""
+        """The patient says that a document is wrong; it stays readable and says that it is contested.
+
+        Raises ConflictError while an earlier contest waits for its answer.
+        """
         judgement = await self._judging.permit(actor, Action.DOCUMENT_CONTEST, of_document(document))
-        dossier, about = document_of(judgement)
-        contest = Contest(reason, judgement.case.question.at)
+        (dossier, about), at = document_of(judgement), judgement.case.question.at
+        owed = notices.of_contest(about, at)
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
-            sealed = await seal(self._keys, connection, dossier, about.id, contest)
-            await stored.set_contest(connection, dossier, about.id, sealed)
+            earlier = await contests.held(self._keys, connection, dossier, about)
+            if earlier is not None and earlier.answered_at is None:
+                raise ConflictError
+            await contests.write(self._keys, connection, dossier, about.id, Contest(reason, at))
             return {"contested": True}
 
-        await self._judging.carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change, owed=owed)
 
     async def answer_contest(self, actor: Actor, document: UUID, reason: str) -> None:
-        """The author keeps a contested document, with a reason. Raises NotFoundError if nobody contests it."""
+        """The author keeps a contested document, with a reason.
+
+        Raises NotFoundError if nobody contests it, ConflictError if that was answered.
+        """
         judgement = await self._judging.permit(actor, Action.DOCUMENT_REPLACE, of_document(document))
-        dossier, about = document_of(judgement)
-        standing = await stored.read_standing(self._database, dossier, about.id)
-        contest = await unseal(self._keys, dossier, about.id, standing) if standing else None
-        if contest is None:
-            raise NotFoundError
-        answered = replace(contest, kept=True, answer=reason, answered_at=judgement.case.question.at)
+        (dossier, about), at = document_of(judgement), judgement.case.question.at
+        owed = notices.of_answer(about.id, at)
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
-            sealed = await seal(self._keys, connection, dossier, about.id, answered)
-            await stored.set_contest(connection, dossier, about.id, sealed)
+            contest = await contests.held(self._keys, connection, dossier, about)
+            if contest is None:
+                raise NotFoundError
+            if contest.answered_at is not None:
+                raise ConflictError
+            answered = replace(contest, kept=True, answer=reason, answered_at=at)
+            await contests.write(self._keys, connection, dossier, about.id, answered)
             return {"contested": True, "kept": True}
 
-        await self._judging.carry_out(actor, judgement, change)
+        await self._judging.carry_out(actor, judgement, change, owed=owed)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.errors import ConflictError, ForbiddenError, RefusedError
+from api.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from api.identity import Caller, Client
 from api.services.lookups import Lookups
 from api.services.rules import Rules
@@ -26,6 +26,7 @@ from policy.engine import Engine
 from policy.situation import Situation
 from vault.journal.entry import Entry, Value, fold
 from vault.journal.ledger import Ledger
+from vault.journal.notifying import Owed, owe
 
 # A refusal by one of these says nothing about a document: neither what it is nor that it is (INTERFACES, "Vault").
 _CONCEALING = frozenset(
@@ -151,19 +152,27 @@ class Judging:
             await self._ledger.record_all(entries)
 
     async def carry_out(
-        self, actor: Actor, judgement: Judgement, change: Change, *, dossier: UUID | None = None
+        self,
+        actor: Actor,
+        judgement: Judgement,
+        change: Change,
+        *,
+        dossier: UUID | None = None,
+        owed: Sequence[Owed] = (),
     ) -> None:
-        """Make a permitted change; it and its entry stand together or not at all. `dossier` is one that it creates.
+        """Make a permitted change; it, its entry and what it owes to others stand together or not at all.
 
-        Raises ConflictError or ConstraintError if it contradicts what is there: then the decision alone is written
-        down, since it was taken.
+        `dossier` is one that it creates; `owed` may grow while the change is made. Raises ConflictError,
+        ConstraintError or NotFoundError if it contradicts what is there: then the decision alone is written down,
+        since it was taken.
         """
         try:
             async with self._database.begin() as connection:
                 changed = await change(connection)
                 entries = self.entries(actor.caller, [judgement], changed, dossier=dossier)
-                await self._ledger.append(connection, entries)
-        except (ConflictError, ConstraintError):
+                receipts = await self._ledger.append(connection, entries)
+                await owe(connection, entries[-1], receipts[-1], owed)
+        except (ConflictError, ConstraintError, NotFoundError):
             await self.record(actor.caller, [judgement])
             raise
 

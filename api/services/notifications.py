@@ -1,4 +1,4 @@
-"""Telling patients and treating physicians what the journal owes them, by a webhook, at least once.
+"""Telling patients, treating physicians and authors what is owed to them, by a webhook, at least once.
 
 A notification is taken for a minute, sent, and forgotten once the receiver has answered 2xx. Whatever else happens, be
 it that this process dies, leaves it to be taken again, under the same id. Any number of instances may share the work.
@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -19,14 +20,16 @@ from models.errors import DatabaseError
 from models.queries.notifications import (
     Backlog,
     Notification,
+    author_of,
     count_notifications,
     forget_delivered,
     is_any_due,
+    is_withheld,
     note_failure,
     take_due,
     treating_physicians,
 )
-from models.vocabulary import Obligation, SubjectType
+from models.vocabulary import Notice, SubjectType
 
 ATTEMPTS = 20
 """So often a notification is tried, over three days, before it becomes a dead letter."""
@@ -34,6 +37,11 @@ ATTEMPTS = 20
 _FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=5), timedelta(hours=10)
 _JITTER = 0.2
 _TAKEN_FOR = timedelta(minutes=1)  # longer than a request may take
+
+# The others may not say of which document they are: it is kept from him who is told.
+_NAMES_ITS_DOCUMENT = frozenset({Notice.DOCUMENT_CONTESTED.value, Notice.CONTEST_ANSWERED.value})
+
+Addressees = Sequence[tuple[SubjectType, str]]
 
 logger = structlog.get_logger()
 
@@ -74,7 +82,7 @@ class Outbox:
 
     async def look(self) -> None:
         """Count what waits."""
-        self.backlog = await count_notifications(self._database)
+        self.backlog = await count_notifications(self._database, self._now())
         self._observe(self.backlog)
 
     async def deliver_due(self) -> int:
@@ -112,7 +120,11 @@ class Outbox:
         return errors
 
     async def _attempt(self, webhook: Webhook, each: Notification) -> Failure | None:
-        return await webhook.send(str(each.id), self._now(), await self._body(each))
+        """What went wrong, if anything did; what has become moot needs no sending."""
+        addressees = await self._addressees(each)
+        if addressees is None:
+            return None
+        return await webhook.send(str(each.id), self._now(), _body(each, addressees))
 
     async def _settle(self, ended: Sequence[tuple[Notification, Failure | None]]) -> None:
         """Forget what was delivered meanwhile, and put off what was not, in one transaction."""
@@ -129,24 +141,38 @@ class Outbox:
         event = "notification_not_delivered" if due_at else "notification_given_up"
         logger.warning(event, notification=str(each.id), attempts=each.attempts + 1, failure=failure.what)
 
-    async def _body(self, each: Notification) -> bytes:
-        """What leaves: pseudonyms, identifiers and words of ours; no name, no reason, nothing of a document."""
-        return msgspec.json.encode(
-            {
-                "id": str(each.id),
-                "obligation": each.obligation,
-                "dossier": str(each.dossier),
-                "to": [{"type": type_.value, "id": id_} for type_, id_ in await self._addressees(each)],
-                "action": each.action,
-                "mode": each.mode,
-                "at": each.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-                "sequence": each.sequence,
-            }
-        )
+    async def _addressees(self, each: Notification) -> Addressees | None:
+        """Who is told, as it is now: perhaps nobody; None if there is nothing to tell any more."""
+        match each.obligation, each.document:
+            case Notice.NOTIFY_PATIENT | Notice.CONTEST_ANSWERED, _:
+                return _patient(each)
+            case Notice.STILL_WITHHELD, UUID() as document:
+                withheld = await is_withheld(self._database, each.dossier, document, self._now())
+                return _patient(each) if withheld else None
+            case Notice.DOCUMENT_CONTESTED, UUID() as document:
+                author = await author_of(self._database, each.dossier, document)
+                return None if author is None else [(SubjectType(author.type), author.id)]
+            case _:
+                rpps = await treating_physicians(self._database, each.dossier, self._now())
+                return [(SubjectType.PROFESSIONAL, each) for each in rpps]
 
-    async def _addressees(self, each: Notification) -> list[tuple[SubjectType, str]]:
-        """The patient, or his treating physicians as they are now: perhaps nobody."""
-        if each.obligation == Obligation.NOTIFY_PATIENT:
-            return [(SubjectType.PERSON, str(each.dossier))]
-        rpps = await treating_physicians(self._database, each.dossier, self._now())
-        return [(SubjectType.PROFESSIONAL, each) for each in rpps]
+
+def _patient(each: Notification) -> Addressees:
+    return [(SubjectType.PERSON, str(each.dossier))]
+
+
+def _body(each: Notification, addressees: Addressees) -> bytes:
+    """What leaves: pseudonyms, identifiers and words of ours; no name, no reason, nothing that a document says."""
+    told = {
+        "id": str(each.id),
+        "obligation": each.obligation,
+        "dossier": str(each.dossier),
+        "to": [{"type": type_.value, "id": id_} for type_, id_ in addressees],
+        "action": each.action,
+        "mode": each.mode,
+        "at": each.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "sequence": each.sequence,
+    }
+    if each.obligation in _NAMES_ITS_DOCUMENT:
+        told["document"] = str(each.document)
+    return msgspec.json.encode(told)

@@ -125,14 +125,25 @@ async def set_contest(connection: AsyncConnection, dossier: UUID, identity: UUID
     )
 
 
-async def read_contest(connection: AsyncConnection, dossier: UUID, identity: UUID) -> bytes | None:
-    """As `set_contest` left it; on PostgreSQL the row is held until the transaction ends."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A document that nobody else changes until the transaction ends: its status, and its contest, sealed, if any."""
+
+    status: DocumentStatus
+    contest_sealed: bytes | None
+
+
+async def hold_document(connection: AsyncConnection, dossier: UUID, identity: UUID) -> Held:
+    """Hold a document's row. Raises ConstraintError if its dossier was erased meanwhile."""
     query = (
-        select(document.c.contest_sealed)
+        select(document.c.status, document.c.contest_sealed)
         .where(document.c.dossier == dossier, document.c.id == identity)
         .with_for_update()
     )
-    return (await connection.execute(query)).scalar()
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise ConstraintError("there is no such document")
+    return Held(DocumentStatus(row.status), row.contest_sealed)
 
 
 @dataclass(frozen=True, slots=True)

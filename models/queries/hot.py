@@ -1,7 +1,7 @@
 """Cases: a question with everything stored that bears on it, in one round trip to the database."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -26,7 +26,7 @@ from models.facts import (
 )
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
-from models.queries.statements import Keys, Needs, facts_statement, listing_statement, padded, values_of
+from models.queries.statements import Keys, Needs, Page, facts_statement, listing_statement, padded, values_of
 from models.vocabulary import (
     DocumentStatus,
     DossierState,
@@ -73,6 +73,17 @@ async def fetch_cases(database: Database, questions: Sequence[Question]) -> list
     return cases
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which documents of a dossier a listing is about, and in which order: from `since` on, before `until`."""
+
+    document_types: Collection[str] | None = None
+    author: Reference | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    oldest_first: bool = False
+
+
 async def fetch_listing(
     database: Database,
     question: Question,
@@ -81,7 +92,19 @@ async def fetch_listing(
     after: Position | None = None,
     limit: int | None = None,
 ) -> list[Case]:
-    """One case per document of a dossier that is not deleted, newest first, by one `read`.
+    """As `fetch_sought`, of these types only, or of all."""
+    return await fetch_sought(database, question, Sought(document_types), after=after, limit=limit)
+
+
+async def fetch_sought(
+    database: Database,
+    question: Question,
+    sought: Sought,
+    *,
+    after: Position | None = None,
+    limit: int | None = None,
+) -> list[Case]:
+    """One case per document of a dossier that is not deleted, newest first unless asked otherwise, by one `read`.
 
     `question` is asked of the dossier; each case asks it of a document instead. Without `limit`, all documents: what
     the counts of a dossier's spaces need. The next page begins after `position_of` the last case of this one.
@@ -89,20 +112,32 @@ async def fetch_listing(
     dossier = _uuid(question.resource.id) if question.resource.type == ResourceType.DOSSIER else None
     needs = _needs(question) | {"document", "dossier"}
     keys = _keys(question)
-    types = padded(sorted(document_types or ()))
-    if dossier is None or (document_types is not None and not types):
+    types = padded(sorted(sought.document_types or ()))
+    if dossier is None or (sought.document_types is not None and not types):
         return []
+    author = () if sought.author is None else (sought.author.type, sought.author.id.lower())
+    period = [instant for instant in (sought.since, sought.until) if instant is not None]
+    page = Page(
+        types=len(types),
+        after=after is not None,
+        oldest_first=sought.oldest_first,
+        author=sought.author is not None,
+        since=sought.since is not None,
+        until=sought.until is not None,
+    )
     rows = await database.read(
-        listing_statement(needs, len(types), after=after is not None),
+        listing_statement(needs, page),
         *values_of(needs, keys),
         dossier,
         _EVERY_DOCUMENT if limit is None else limit,
         *(after or ()),
         *types,
+        *author,
+        *period,
     )
     common = _case(question, keys, [row for row in rows if row[0] == 0])
     documents = [_document(row[statements.DOCUMENT]) for row in rows if row[0] == 1]
-    documents.sort(key=lambda document: (document.created_at, document.id), reverse=True)
+    documents.sort(key=lambda document: (document.created_at, document.id), reverse=not sought.oldest_first)
     return [_about(common, document) for document in documents]
 
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, not_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
 from models.facts import Reference, Relation
 from models.queries.dossiers import list_relations
 from models.tables import exercise, notification, professional
-from models.vocabulary import RelationKind, SubjectType
+from models.vocabulary import Notice, RelationKind, SubjectType
 
 _PHYSICIAN = "physician"
 _COLUMNS = (
@@ -27,6 +27,7 @@ _COLUMNS = (
     notification.c.attempts,
     notification.c.due_at,
     notification.c.failure,
+    notification.c.document,
 )
 
 
@@ -34,7 +35,8 @@ _COLUMNS = (
 class Notification:
     """That something was done in a dossier: `action` in `mode`, told by the journal's entry of this sequence.
 
-    `attempts` counts those that began; `due_at` is when the next one does, None once it is a dead letter.
+    `attempts` counts those that began; `due_at` is when the next one does, None once it is a dead letter. `document` is
+    the one that it tells of, where there is one.
     """
 
     dossier: UUID
@@ -47,19 +49,27 @@ class Notification:
     attempts: int
     due_at: datetime | None
     failure: str | None
+    document: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many notifications wait, and how many are dead letters."""
+    """How many notifications wait, how many are dead letters, and of how many the time has not come."""
 
     waiting: int = 0
     dead: int = 0
+    later: int = 0
 
 
-async def count_notifications(database: Database) -> Backlog:
-    rows = await database.read("SELECT count(due_at), count(*) - count(due_at) FROM notification")
-    return Backlog(*rows[0])
+async def count_notifications(database: Database, at: datetime) -> Backlog:
+    """Those never tried and due after `at` are for later; whatever was tried and will be again waits."""
+    rows = await database.read(
+        "SELECT count(due_at), count(*) - count(due_at), "
+        "count(CASE WHEN attempts = 0 AND due_at > $1::timestamptz THEN 1 END) FROM notification",
+        at,
+    )
+    due, dead, later = rows[0]
+    return Backlog(due - later, dead, later)
 
 
 async def is_any_due(database: Database, at: datetime) -> bool:
@@ -110,8 +120,16 @@ async def list_notifications(database: Database, *, dead: bool, limit: int) -> l
 
 
 async def try_again(connection: AsyncConnection, ids: Collection[UUID], at: datetime) -> frozenset[UUID]:
-    """Make these due, or all dead letters if none is named, as if they had never been tried; says which."""
-    asked = notification.c.id.in_(ids) if ids else notification.c.due_at.is_(None)
+    """Make these due, or all dead letters if none is named, as if they had never been tried; says which.
+
+    What is told after a while (`Notice.STILL_WITHHELD`) is not told before.
+    """
+    too_early = and_(
+        notification.c.obligation == Notice.STILL_WITHHELD.value,
+        notification.c.attempts == 0,
+        notification.c.due_at > at,
+    )
+    asked = and_(notification.c.id.in_(ids), not_(too_early)) if ids else notification.c.due_at.is_(None)
     made_due = update(notification).where(asked).values(due_at=at, attempts=0).returning(notification.c.id)
     return frozenset((await connection.execute(made_due)).scalars())
 
@@ -132,6 +150,29 @@ async def treating_physicians(database: Database, dossier: UUID, at: datetime) -
         rpps for rpps, place in rows if place is None or Reference(SubjectType.ORGANIZATION.value, place) not in blocked
     }
     return sorted(rpps for rpps in open_to if Reference(SubjectType.PROFESSIONAL.value, rpps) not in blocked)
+
+
+async def author_of(database: Database, dossier: UUID, document: UUID) -> Reference | None:
+    """Who wrote a document; None once it is deleted."""
+    rows = await database.read(
+        "SELECT author_type, author_id FROM document "
+        "WHERE dossier = $1::uuid AND id = $2::uuid AND status <> 'deleted'",
+        dossier,
+        document,
+    )
+    return Reference(*rows[0]) if rows else None
+
+
+async def is_withheld(database: Database, dossier: UUID, document: UUID, at: datetime) -> bool:
+    """Whether a document is there, and kept from the patient."""
+    rows = await database.read(
+        "SELECT 1 FROM document WHERE dossier = $1::uuid AND id = $2::uuid AND status <> 'deleted' "
+        "AND withheld_until > $3::timestamptz",
+        dossier,
+        document,
+        at,
+    )
+    return bool(rows)
 
 
 def _is_in_force(relation: Relation, at: datetime) -> bool:

@@ -6,6 +6,7 @@ have the same columns. A professional with several relations or organizations ha
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -99,30 +100,50 @@ def facts_statement(needs: Needs, questions: int) -> str:
     return f"WITH q({', '.join(('ix', *names))}) AS (VALUES {values}) SELECT q.ix, {selected} FROM q {joined}"  # noqa: S608  # our own names only, values are parameters
 
 
-def listing_statement(needs: Needs, types: int, *, after: bool) -> str:
-    """The rows of one question about a dossier, then one row per document of it, newest first.
+class Page(NamedTuple):
+    """What narrows and orders a listing: each is a parameter or several, of which the values come with the question."""
 
-    Parameters: those of the question (its document is None), then the dossier, the greatest number of documents, the
-    instant and the id to begin after, if any, and so many types of document, if not 0.
+    types: int = 0
+    after: bool = False
+    oldest_first: bool = False
+    author: bool = False
+    since: bool = False
+    until: bool = False
+
+
+def listing_statement(needs: Needs, page: Page) -> str:
+    """The rows of one question about a dossier, then one row per document of it, in order of time.
+
+    Parameters: those of the question (its document is None), then the dossier, the greatest number of documents, and
+    what the page has of these, in this order: the instant and the id to begin after, so many types, the author's type
+    and his id in lower case, the instant from which on, the instant before which.
     """
-    known = len(names_of(needs))
-    dossier, limit, created_at, identity = (f"${known + n}" for n in range(1, 5))
-    conditions = [f"dossier = {dossier}::uuid", "status <> 'deleted'"]
-    first_type = known + 3
-    if after:
-        conditions.append(f"(created_at, id) < ({created_at}::timestamptz, {identity}::uuid)")
-        first_type += 2
-    if types:
-        listed = ", ".join(f"${first_type + n}::text" for n in range(types))
-        conditions.append(f"document_type IN ({listed})")
+    numbers = count(len(names_of(needs)) + 1)
+
+    def parameter(kind: str) -> str:
+        return f"${next(numbers)}::{kind}"
+
+    conditions, limit = [f"dossier = {parameter('uuid')}", "status <> 'deleted'"], parameter("bigint")
+    if page.after:
+        beyond = ">" if page.oldest_first else "<"
+        conditions.append(f"(created_at, id) {beyond} ({parameter('timestamptz')}, {parameter('uuid')})")
+    if page.types:
+        conditions.append(f"document_type IN ({', '.join(parameter('text') for _ in range(page.types))})")
+    if page.author:  # a pseudonym is the same in upper case (RFC 9562, section 4)
+        conditions.append(f"author_type = {parameter('text')} AND lower(author_id) = {parameter('text')}")
+    if page.since:
+        conditions.append(f"created_at >= {parameter('timestamptz')}")
+    if page.until:
+        conditions.append(f"created_at < {parameter('timestamptz')}")
     selected = ", ".join(
         f"t.{column}" if alias == "t" else "NULL" for alias, columns in _COLUMNS.items() for column in columns
     )
-    page = (
+    order = "ASC" if page.oldest_first else "DESC"
+    found = (
         f"SELECT {', '.join(_COLUMNS['t'])} FROM document WHERE {' AND '.join(conditions)} "  # noqa: S608  # our own names only, values are parameters
-        f"ORDER BY created_at DESC, id DESC LIMIT {limit}::bigint"
+        f"ORDER BY created_at {order}, id {order} LIMIT {limit}"
     )
-    return f"{facts_statement(needs, 1)} UNION ALL SELECT 1, {selected} FROM ({page}) AS t"  # noqa: S608  # as above
+    return f"{facts_statement(needs, 1)} UNION ALL SELECT 1, {selected} FROM ({found}) AS t"  # noqa: S608  # as above
 
 
 def padded(items: Sequence[_Item]) -> list[_Item]:

@@ -55,7 +55,7 @@ class TestService:
         await owe(database, 40, PATIENT)
         async with notifying.notifying(outbox)(Litestar()):
             await until(lambda: len(receiver.told) == 40 and seen[-1] == Backlog(0, 0))
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
 
     async def test_without_a_receiver_what_waits_is_counted(self, database: Database) -> None:
         """So that an operator sees that nobody is told."""
@@ -74,7 +74,7 @@ class TestService:
         await owe(database, 1, PATIENT)
         async with notifying.notifying(outbox)(Litestar()):
             await until(lambda: len(receiver.told) == 1)
-        assert await count_notifications(database) == Backlog(1, 0)
+        assert await count_notifications(database, AT) == Backlog(1, 0)
 
     async def test_a_delivery_under_way_ends_before_it_stops(self, database: Database, receiver: Receiver) -> None:
         """And is then told once."""
@@ -82,7 +82,7 @@ class TestService:
         await owe(database, 1, PATIENT)
         async with notifying.notifying(outbox)(Litestar()):
             await until(lambda: len(receiver.told) == 1)
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
 
     async def test_it_outlives_a_database_that_fails(
         self, database: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
@@ -97,7 +97,7 @@ class TestService:
                 await until(lambda: {"notifications_halted"} == {each["event"] for each in said})
                 unreliable.fails_to_begin = False
                 await until(lambda: len(receiver.told) == 1)
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
 
     async def test_no_line_of_the_log_tells_more_than_an_id(self, database: Database, receiver: Receiver) -> None:
         """Neither the receiver's address nor the dossier."""

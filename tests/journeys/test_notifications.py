@@ -127,7 +127,7 @@ def test_what_cannot_be_delivered_is_seen(stack: Stack, receiver: Receiver) -> N
     unknown = stack.dmp("notifications", "retry", identity)
     assert (unknown.returncode, unknown.stderr) == (
         1,
-        f"dmp: there is no notification {identity}: it was delivered, or never was\n",
+        f"dmp: there is no notification {identity}: it was delivered, never was, or its time has not come\n",
     )
     assert waiting(stack, "--dead") == ["1 waiting, 0 dead"]
 

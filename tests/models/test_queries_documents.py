@@ -11,11 +11,12 @@ from models.errors import ConstraintError
 from models.facts import Document, Message, Reference
 from models.queries import fetch_case
 from models.queries.documents import (
+    Held,
     Standing,
     Version,
     add_document,
     add_version,
-    read_contest,
+    hold_document,
     read_standing,
     read_standings,
     read_types,
@@ -23,7 +24,7 @@ from models.queries.documents import (
     set_status,
     set_visibility,
 )
-from models.queries.messages import InboxPosition, StoredMessage, add_message, find_message, list_inbox
+from models.queries.messages import MessagePosition, StoredMessage, add_message, find_message, list_inbox
 from models.vocabulary import DocumentStatus
 from tests.models import world
 from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, NOBODY, document, professional, question
@@ -142,8 +143,14 @@ async def test_contests(filled: Database) -> None:
             await add_document(connection, ALICE, document(number))
         await set_contest(connection, ALICE, document(1).id, b"contested")
         await set_status(connection, ALICE, document(3).id, DocumentStatus.DELETED, was=DocumentStatus.CURRENT)
-        assert await read_contest(connection, ALICE, document(1).id) == b"contested"
-        assert await read_contest(connection, ALICE, document(2).id) is None
+        held = [await hold_document(connection, ALICE, document(number).id) for number in (1, 2, 3)]
+        assert held == [
+            Held(DocumentStatus.CURRENT, b"contested"),
+            Held(DocumentStatus.CURRENT, None),
+            Held(DocumentStatus.DELETED, None),
+        ]
+        with pytest.raises(ConstraintError):
+            await hold_document(connection, BASILE, document(1).id)
     first, second = document(1).id, document(2).id
     assert await read_standings(filled, ALICE) == {
         first: Standing(Version(first, 1), b"contested"),
@@ -151,7 +158,7 @@ async def test_contests(filled: Database) -> None:
     }
     async with filled.begin() as connection:
         await set_contest(connection, ALICE, first, None)
-        assert await read_contest(connection, ALICE, first) is None
+        assert await hold_document(connection, ALICE, first) == Held(DocumentStatus.CURRENT, None)
 
 
 # Messages
@@ -186,6 +193,6 @@ async def test_an_inbox_is_read_page_by_page(filled: Database) -> None:
     pages, after = [], None
     while page := await list_inbox(filled, KARIM.rpps, after=after, limit=1):
         pages += page
-        after = InboxPosition(page[-1].sent_at, page[-1].message.id)
+        after = MessagePosition(page[-1].sent_at, page[-1].message.id)
     assert pages == received
     assert await list_inbox(filled, "\x00", limit=1) == []

@@ -58,8 +58,10 @@ async def listed(database: Database, *, dead: bool = False) -> list[int]:
 
 
 async def test_they_are_counted_and_listed(told: Database) -> None:
-    """Those that wait in the order in which they are due, the dead letters apart."""
-    assert await count_notifications(told) == Backlog(3, 1)
+    """Those that wait in the order in which they are due, the dead letters apart; what is for later does not wait."""
+    instants = (AT - MINUTE, AT, AT + MINUTE, LATER)
+    counted = [await count_notifications(told, at) for at in instants]
+    assert counted == [Backlog(0, 1, 3), Backlog(1, 1, 2), Backlog(2, 1, 1), Backlog(3, 1, 0)]
     assert (await listed(told), await listed(told, dead=True)) == ([0, 1, 2], [3])
     (first,) = await list_notifications(told, dead=False, limit=1)
     assert first == Notification(ALICE, ident(0), 0, "notify_patient", "document:read", "normal", AT, 0, AT, None)
@@ -135,7 +137,7 @@ async def test_dead_letters_are_tried_again(told: Database) -> None:
         assert await try_again(connection, [ident(2), ident(9)], AT) == {ident(2)}
     revived = {each.sequence: each for each in await list_notifications(told, dead=False, limit=10)}
     assert (revived[3].attempts, revived[3].due_at, revived[2].due_at) == (0, AT, AT)
-    assert await count_notifications(told) == Backlog(4, 0)
+    assert await count_notifications(told, LATER) == Backlog(4, 0)
 
 
 async def test_treating_physicians_are_physicians_in_force(database: Database) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from models.database import Database, open_database
-from models.queries.statements import Needs, facts_statement, listing_statement, names_of
+from models.queries.statements import Needs, Page, facts_statement, listing_statement, names_of
 from models.tables import metadata
 
 MANY = """
@@ -91,11 +91,19 @@ async def test_a_batch_is_a_chain_of_look_ups(migrated_postgresql_url: str, plan
         await database.close()
 
 
-async def test_a_page_of_a_listing_follows_its_index(plans: Any) -> None:
+@pytest.mark.parametrize(
+    "page, parameters",
+    [
+        (Page(after=True), 4),
+        (Page(after=True, oldest_first=True), 4),
+        (Page(after=True, author=True, since=True, until=True), 8),
+        (Page(oldest_first=True, since=True, until=True), 4),
+    ],
+)
+async def test_a_page_of_a_listing_follows_its_index(plans: Any, page: Page, parameters: int) -> None:
     """The documents come in order from the index of the dossier, so a page costs what it shows: nothing is sorted."""
     needs: Needs = frozenset({"professional", "dossier", "document"})
-    parameters = len(names_of(needs)) + 4
-    nodes = await _nodes(plans, listing_statement(needs, 0, after=True), parameters)
+    nodes = await _nodes(plans, listing_statement(needs, page), len(names_of(needs)) + parameters)
     assert "ix_document_dossier_created_at_id" in {node.get("Index Name") for node in nodes}
     assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort", "Seq Scan", "Hash"} == set()
 

@@ -92,7 +92,7 @@ def test_all_that_are_named_are_tried_again_or_none(home: Path) -> None:
     unknown = UUID(int=9)
     result = run("notifications", "retry", str(notification_id(DOSSIER, 2, PATIENT)), str(unknown), home=home)
     assert isinstance(result.exception, DmpError)
-    assert str(result.exception) == f"there is no notification {unknown}: it was delivered, or never was"
+    assert str(result.exception) == f"there is no notification {unknown}: it was delivered, never was, or its time has not come"
     assert told(home, "list")[0] == "3 waiting, 1 dead"
     assert run("notifications", "retry", "nonsense", home=home).exit_code == 2
 

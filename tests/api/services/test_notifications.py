@@ -93,7 +93,7 @@ class TestTelling:
         )
         assert told.is_signed_by(KEY)
         assert not told.is_signed_by(OTHER_KEY)
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
 
     async def test_treating_physicians_are_those_of_the_moment(
         self, outbox: Outbox, database: Database, receiver: Receiver
@@ -141,7 +141,7 @@ class TestTelling:
             ]
         )
         assert await outbox.deliver_due() == 3
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
 
 
 class TestTryingAgain:
@@ -175,7 +175,7 @@ class TestTryingAgain:
         first, second = (told.headers for told in receiver.told)
         assert int(second["webhook-timestamp"]) == int(first["webhook-timestamp"]) + 5
         assert all(told.is_signed_by(KEY) for told in receiver.told)
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
 
     async def test_nobody_listens(self, database: Database, clock: Clock) -> None:
         """A closed port is a failure as any other."""
@@ -243,7 +243,7 @@ class TestSharing:
         assert Counter(told.identity for told in receiver.told) == {
             str(notification_id(DOSSIER, number, obligation)): 1 for number in range(1, 61) for obligation in BOTH
         }
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
         for outbox in outboxes:
             await outbox.close()
 
@@ -262,7 +262,7 @@ class TestSharing:
         assert await living.deliver_due() == 1
         await living.close()
         assert [told.identity for told in receiver.told] == [str(IDENTITY)] * 2
-        assert await count_notifications(database) == Backlog(0, 0)
+        assert await count_notifications(database, AT) == Backlog(0, 0)
 
     async def test_a_database_that_fails_once_ends_nothing(
         self, database: Database, receiver: Receiver, clock: Clock
@@ -276,7 +276,7 @@ class TestSharing:
             await outbox.deliver_due()
         await outbox.close()
         assert len(receiver.told) == 3
-        assert 1 <= (await count_notifications(database)).waiting <= 3
+        assert 1 <= (await count_notifications(database, AT)).waiting <= 3
 
     async def test_one_silence_does_not_hold_up_the_others(
         self, outbox: Outbox, database: Database, receiver: Receiver
@@ -285,7 +285,7 @@ class TestSharing:
         await owe(database, 16, PATIENT)
         receiver.answers.append(None)
         assert await outbox.deliver_due() == 16
-        assert await count_notifications(database) == Backlog(1, 0)
+        assert await count_notifications(database, AT) == Backlog(1, 0)
 
     async def test_no_more_than_sixteen_go_at_once(
         self, outbox: Outbox, database: Database, receiver: Receiver
