@@ -1,4 +1,4 @@
-"""What travels about documents and messages."""
+"""What travels about documents."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -98,34 +98,3 @@ class Contesting(Struct, frozen=True, forbid_unknown_fields=True):
 class Keeping(Struct, frozen=True, forbid_unknown_fields=True):
     kept: bool
     reason: _Text
-
-
-class MessageDraft(Struct, frozen=True, forbid_unknown_fields=True):
-    to: str
-    subject: _Title
-    body: Annotated[str, Meta(min_length=1, max_length=100_000)]
-    documents: Annotated[list[UUID], Meta(max_length=50)] = []
-    reply_to: UUID | None = None
-
-
-class MessageSent(Struct, frozen=True):
-    id: UUID
-
-
-class MessageView(Struct, frozen=True):
-    id: UUID
-    dossier: UUID
-    sender: str
-    to: str
-    sent_at: datetime
-    subject: str
-    body: str
-    documents: list[UUID]
-    reply_to: UUID | None
-
-
-class MessagePage(Struct, frozen=True):
-    """Messages, newest first; `next` is given back as `after`."""
-
-    messages: list[MessageView]
-    next: str | None

@@ -1,7 +1,7 @@
 """Where use cases keep small values under a dossier's key, for whoever gives a dossier another one."""
 
 from api.services.contests import contest_purpose
-from api.services.messages import message_purpose
+from api.services.letters import message_purpose
 from api.services.repeats import Repeatable
 from models.tables import document, idempotency, message
 from vault.keys.rotation.dossiers import SealedColumn

@@ -62,30 +62,42 @@ def read(service: Service, message: str, who: Who) -> httpx.Response:
 
 
 def test_a_message_is_sent_and_read(service: Service, record: Record, colleague: Who) -> None:
-    """Sender and addressee read it, nobody else learns that it exists."""
-    document = record.deposited(HOSPITAL)
-    answer = send(record, TREATING, rpps_of(colleague), documents=[document])
-    assert answer.status_code == 201
-    message = answer.json()["id"]
-    told = read(service, message, colleague).json()
-    assert told | {"sent_at": ""} == {
+    """Sender and addressee read it, nobody else learns that it exists; who sent it sees when it was read."""
+    message = send(record, TREATING, rpps_of(colleague)).json()["id"]
+    line = {
         "id": message, "dossier": record.id, "sender": TREATING_RPPS, "to": rpps_of(colleague), "sent_at": "",
-        "subject": "Votre avis", "body": "Qu'en pensez-vous ?", "documents": [document], "reply_to": None,
+        "read_at": None, "subject": "Votre avis", "reply_to": None, "thread": message,
     }  # fmt: skip
-    assert read(service, message, TREATING).json() == told
-    assert inbox(service, colleague).json() == {"messages": [told], "next": None}
+    opened = line | {"body": "Qu'en pensez-vous ?", "documents": []}
+    (listed,) = inbox(service, colleague).json()["messages"]
+    assert listed | {"sent_at": ""} == line
+    assert read(service, message, TREATING).json() | {"sent_at": ""} == opened
+    told = read(service, message, colleague).json()
+    assert told["read_at"] is not None
+    assert told | {"sent_at": "", "read_at": None} == opened
+    assert read(service, message, colleague).json() == read(service, message, TREATING).json() == told
+    assert inbox(service, colleague).json() == {"messages": [listed | {"read_at": told["read_at"]}], "next": None}
+    assert inbox(service, colleague, unread="true").json() == {"messages": [], "next": None}
     for who in (OTHER, NURSE, record.holder, HOSPITAL):
-        assert refused(read(service, message, who)) == (404, "no-message")
+        for tail in ("", "/thread"):
+            assert refused(read(service, f"{message}{tail}", who)) == (404, "no-message")
     assert refused(read(service, str(uuid.uuid4()), colleague)) == (404, "no-message")
 
 
 def test_a_reference_opens_nothing(service: Service, record: Record, colleague: Who) -> None:
-    """The addressee reads the message, and the document only if the rules give it to him."""
+    """The addressee reads the message, and is told of the document only while the rules let him read it."""
     document = record.deposited(HOSPITAL)
-    send(record, TREATING, rpps_of(colleague), documents=[document])
+    message = send(record, TREATING, rpps_of(colleague), documents=[document]).json()["id"]
+    assert read(service, message, colleague).json()["documents"] == []
     assert refused(record.read(document, colleague)) == (404, "no-document")
     record.grant(rpps_of(colleague))
+    shown = [{"id": document, "may": ["document:read", "document:reveal"]}]
+    assert read(service, message, colleague).json()["documents"] == shown
     assert record.read(document, colleague).status_code == 200
+    record.change(document, record.holder, masked=True)
+    assert read(service, message, colleague).json()["documents"] == []
+    shown = [{"id": document, "may": ["document:read", "document:mask", "document:reveal"]}]
+    assert read(service, message, TREATING).json()["documents"] == shown
 
 
 def test_a_message_refers_to_what_its_sender_may_read(service: Service, record: Record, colleague: Who) -> None:
@@ -101,15 +113,25 @@ def test_a_message_refers_to_what_its_sender_may_read(service: Service, record: 
     assert send(record, TREATING, rpps_of(colleague), documents=[masked]).status_code == 201
 
 
-def test_a_reply_names_a_message_of_the_same_dossier(service: Service, record: Record, colleague: Who) -> None:
-    """One that its sender may read."""
+def test_a_reply_goes_on_with_a_thread(service: Service, record: Record, colleague: Who) -> None:
+    """Between the two who write to each other, and in no other dossier; both see it whole."""
     first = send(record, TREATING, rpps_of(colleague)).json()["id"]
+    send(record, TREATING, rpps_of(colleague))
     record.grant(rpps_of(colleague))
-    reply = send(record, colleague, TREATING_RPPS, reply_to=first)
-    assert read(service, reply.json()["id"], TREATING).json()["reply_to"] == first
+    second = send(record, colleague, TREATING_RPPS, reply_to=first).json()["id"]
+    third = send(record, colleague, TREATING_RPPS, reply_to=second).json()["id"]
+    told = read(service, f"{second}/thread", TREATING).json()
+    assert [each["id"] for each in told["messages"]] == [first, second, third]
+    assert [each["reply_to"] for each in told["messages"]] == [None, first, second]
+    assert {each["thread"] for each in told["messages"]} == {first}
+    assert told["messages"][1] == read(service, second, colleague).json()
     record.grant(NURSE_RPPS)
     assert send(record, NURSE, TREATING_RPPS, reply_to=first).status_code == 400
     assert send(record, TREATING, rpps_of(colleague), reply_to=str(uuid.uuid4())).status_code == 400
+    elsewhere = send(record, TREATING, NURSE_RPPS, reply_to=first)
+    assert (elsewhere.status_code, elsewhere.json()["detail"]) == (
+        400, "A reply goes to the other party of the message that it answers.",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("to", [SOCIAL_RPPS, UNKNOWN_RPPS, "10000000018", "x"])

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from api.cli.main import dmp
 from tests.journeys.databases import rows
-from tests.journeys.people import HOSPITAL, TREATING, TREATING_RPPS
+from tests.journeys.people import HOSPITAL, NURSE_RPPS, TREATING
 from tests.journeys.processes import Stack, serving
 from tests.journeys.service import Record, Service, ask, connection, question, started
 
@@ -95,7 +95,7 @@ class Told:
         self.document = str(self.answer["id"])
         contest = self.record.about("POST", f"{self.document}/contest", self.record.holder, {"reason": "Non"})
         assert contest.status_code == 204, contest.text
-        letter = {"to": TREATING_RPPS, "subject": "Votre avis", "body": "Qu'en pensez-vous ?"}
+        letter = {"to": NURSE_RPPS, "subject": "Votre avis", "body": "Qu'en pensez-vous ?"}
         sent = self.record.ask("POST", "/messages", TREATING, letter)
         assert sent.status_code == 201, sent.text
         self.letter = sent.json()["id"]

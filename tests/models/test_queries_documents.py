@@ -1,14 +1,13 @@
-"""What is written about documents and messages."""
+"""What is written about documents."""
 
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from models.database import Database
 from models.errors import ConstraintError
-from models.facts import Document, Message, Reference
+from models.facts import Document, Reference
 from models.queries import fetch_case
 from models.queries.documents import (
     Held,
@@ -24,10 +23,9 @@ from models.queries.documents import (
     set_status,
     set_visibility,
 )
-from models.queries.messages import MessagePosition, StoredMessage, add_message, find_message, list_inbox
 from models.vocabulary import DocumentStatus
 from tests.models import world
-from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, NOBODY, document, professional, question
+from tests.models.world import ALICE, BASILE, JULIE, LATER, NOBODY, document, professional, question
 
 
 @pytest.fixture
@@ -159,40 +157,3 @@ async def test_contests(filled: Database) -> None:
     async with filled.begin() as connection:
         await set_contest(connection, ALICE, first, None)
         assert await hold_document(connection, ALICE, first) == Held(DocumentStatus.CURRENT, None)
-
-
-# Messages
-
-
-def _message(number: int, dossier: UUID = ALICE, addressee: str = KARIM.rpps, minutes: int = 0) -> StoredMessage:
-    sent_at = AT + timedelta(minutes=minutes)
-    return StoredMessage(dossier, Message(UUID(int=0x3E00 + number), JULIE.rpps, addressee), sent_at, None, b"s")
-
-
-async def test_a_message_is_stored_and_found(filled: Database) -> None:
-    """In its dossier and in no other, and it refers to the one that it answers."""
-    first = _message(1)
-    answer = replace(_message(2), reply_to=first.message.id)
-    async with filled.begin() as connection:
-        await add_message(connection, first)
-        await add_message(connection, answer)
-    assert await find_message(filled, ALICE, answer.message.id) == answer
-    assert await find_message(filled, BASILE, answer.message.id) is None
-    with pytest.raises(ConstraintError):
-        async with filled.begin() as connection:
-            await add_message(connection, replace(first, dossier=BASILE))
-
-
-async def test_an_inbox_is_read_page_by_page(filled: Database) -> None:
-    """What one professional received from all dossiers, newest first, each message once."""
-    received = [_message(9, minutes=9), _message(8, BASILE, minutes=5), _message(7, minutes=5), _message(6)]
-    async with filled.begin() as connection:
-        for each in (*reversed(received), _message(5, addressee=JULIE.rpps, minutes=7)):
-            await add_message(connection, each)
-    assert await list_inbox(filled, KARIM.rpps, limit=10) == received
-    pages, after = [], None
-    while page := await list_inbox(filled, KARIM.rpps, after=after, limit=1):
-        pages += page
-        after = MessagePosition(page[-1].sent_at, page[-1].message.id)
-    assert pages == received
-    assert await list_inbox(filled, "\x00", limit=1) == []
