@@ -16,12 +16,13 @@ from api.notifying import notifying, webhook_of
 from api.parts import Parts, open_parts
 from api.publishing import published_facts, publishing
 from api.reloading import following, reloading_on_hangup
-from api.routes.documents import DepositController, DocumentsController
+from api.routes.documents import DocumentsController
 from api.routes.dossiers import DossiersController, IdentitiesController
 from api.routes.exports import ExportsController
 from api.routes.feeds import FeedsController
 from api.routes.health import Facts, ReadinessCheck
 from api.routes.journal import JournalController
+from api.routes.listings import DossierDocumentsController
 from api.routes.messages import MessagesController
 from api.routes.policy import PolicyController
 from api.routes.statistics import statistics
@@ -44,7 +45,9 @@ from api.services.rules import FolderRules, Rules
 from api.services.signed_rules import SignedRules, Surroundings
 from api.services.statistics import StatisticsService
 from api.services.swaps import Swaps
+from api.services.titles import TitleSearch
 from api.services.treating_physicians import TreatingPhysicianFeed
+from api.services.versions import Versions
 from api.settings import Settings
 from models.database import Database
 from models.queries.clients import find_client
@@ -55,7 +58,7 @@ from vault.journal.reading import Reader
 _CONTROLLERS = (
     IdentitiesController,
     DossiersController,
-    DepositController,
+    DossierDocumentsController,
     DocumentsController,
     MessagesController,
     JournalController,
@@ -144,11 +147,14 @@ def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], 
     """What the controllers call, under the name by which they find it."""
     database, ledger, keys, vault = parts.database, parts.ledger, parts.dossier_keys, parts.documents
     reader = Reader(database, parts.journal_keys, parts.signer)
+    documents = DocumentService(database, judging, keys, vault)
     feeding = Feeding(database, judging, ledger, secret)
     return {
         "dossiers": Dossiers(database, judging, keys, vault, secret),
         "deposits": Deposits(database, judging, keys, vault),
-        "documents": DocumentService(database, judging, keys, vault),
+        "documents": documents,
+        "title_search": TitleSearch(judging, documents),
+        "versions": Versions(database, judging, documents),
         "document_changes": DocumentChanges(database, judging, keys, vault),
         "messages": MessageService(database, judging, ledger, keys),
         "journal": JournalService(judging, reader),

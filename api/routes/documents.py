@@ -1,48 +1,44 @@
 """Documents: deposit, listing, content, visibility, contest."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import NoReturn
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, patch, post, put
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
 from api.answers import JsonAnswer, NoContent, Streamed, while_listening
+from api.authors import author_of
 from api.errors import MalformedRequestError
 from api.instants import in_utc
 from api.multipart import DepositBody
 from api.openapi import DONE, Documented
-from api.paging import limit_of
 from api.ranges import matches, span_of
 from api.requests import Call, read_json
+from api.routes.documents_examples import VERSIONS
 from api.schemas import documents as wire
+from api.schemas.listings import DocumentVersions
 from api.services.deposits import Deposits, Metadata
 from api.services.document_changes import DocumentChanges
-from api.services.documents import DocumentService, Sheet, Wanted
+from api.services.documents import DocumentService, Sheet
 from api.services.judging import Actor, Judgement
+from api.services.versions import Versions
 from api.strict_json import decode
-from models.facts import Reference
-from models.identifiers import parse_organization, parse_pseudonym, parse_rpps
 from models.reference import DOCUMENT_TYPES
-from models.vocabulary import DocumentStatus, Scope, Space, SubjectType
+from models.vocabulary import DocumentStatus, Scope
 from vault.documents import Reading
 from vault.errors import SealBrokenError
 
 _encode = msgspec.json.Encoder().encode
-_AUTHORS: Mapping[str, Callable[[str], str]] = {
-    SubjectType.PROFESSIONAL.value: parse_rpps,
-    SubjectType.ORGANIZATION.value: parse_organization,
-    SubjectType.PERSON.value: lambda text: str(parse_pseudonym(text)),
-}
 _MAX_KEY_CHARACTERS = 200
 
 
 class DepositController(Controller):
-    """What is in a dossier, and what enters it."""
+    """What enters a dossier."""
 
     path = "/v1/dossiers/{dossier:uuid}/documents"
     opt = {"scope": Scope.DOCUMENTS}  # noqa: RUF012 - the framework declares it as an instance's
@@ -68,23 +64,6 @@ class DepositController(Controller):
             receipt = await _deposits(request).deposit(actor, dossier, metadata, content, key)
         answer = wire.DepositReceipt(receipt.id, receipt.version, receipt.size, receipt.sha256)
         return JsonAnswer(_encode(answer), 201)
-
-    @get(summary="List", documented=Documented("A page, newest first.", answer=wire.DocumentPage))
-    async def page(
-        self,
-        request: Call,
-        dossier: FromPath[UUID],
-        space: FromQuery[str | None] = None,
-        after: FromQuery[str | None] = None,
-        limit: FromQuery[str | None] = None,
-    ) -> ASGIApp:
-        """What the subject may read, of one space or of all, each line with what the subject may do."""
-        if space is not None and space not in Space.__members__.values():
-            raise MalformedRequestError("There is no such space.")
-        wanted = Wanted.of(Space(space) if space else None)
-        listing = await _service(request).page(actor_of(request), dossier, wanted, after, limit_of(limit))
-        page = wire.DocumentPage([view(sheet) for sheet in listing.sheets], listing.next)
-        return JsonAnswer(_encode(page))
 
 
 class DocumentsController(Controller):
@@ -125,6 +104,21 @@ class DocumentsController(Controller):
         return Streamed(
             206, (*common, length, (b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, kept.size))), pieces
         )
+
+    @get(
+        "/versions",
+        summary="Versions",
+        documented=Documented(
+            "The versions that may be read, the latest first.",
+            answer=DocumentVersions,
+            answer_examples={"replaced": VERSIONS},
+        ),
+    )
+    async def versions(self, request: Call, document: FromPath[UUID]) -> ASGIApp:
+        """What the document was before, and has become since: each version with what the subject may do with it."""
+        service: Versions = request.app.state["versions"]
+        shown = await service.of(actor_of(request), document)
+        return JsonAnswer(_encode(DocumentVersions([view(sheet) for sheet in shown])))
 
     @patch(
         summary="Mask, reveal, archive",
@@ -242,7 +236,7 @@ def _metadata(given: wire.DocumentMetadata) -> Metadata:
         withheld=given.withheld,
         hidden_from_representatives=given.hidden_from_representatives,
         replaces=given.replaces,
-        author=None if author is None else Reference(author.type, _AUTHORS[author.type](author.id)),
+        author=None if author is None else author_of(author.type, author.id),
     )
 
 

@@ -1,7 +1,8 @@
 """Documents as those see them who may: listing, metadata, content; each decided and journaled on its way."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from api.errors import RefusedError
@@ -12,12 +13,10 @@ from api.services.readable import ADVANCE_DIRECTIVES, directive_in_force, permit
 from api.services.references import document_of, of_document, of_dossier
 from models.database import Database
 from models.decisions import Decision
-from models.facts import Case, Document, Question
+from models.facts import Case, Document, Question, Reference
+from models.queries import Sought, fetch_sought, position_of
 from models.queries import documents as stored
-from models.queries import fetch_listing, position_of
-from models.reference import DOCUMENT_TYPES
-from models.vocabulary import Action, DocumentStatus, Space
-from policy.engine import Engine
+from models.vocabulary import Action, DocumentStatus
 from vault.documents import Documents as Vault
 from vault.documents import Kept, Reading
 from vault.errors import NoContentError, SealBrokenError
@@ -58,19 +57,39 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which documents a listing is asked for: of these types only, or without the versions that are past."""
+    """Which documents a listing is asked for: of these types, of an author, created from `since` on and before `until`.
+
+    And in which order, or without the versions that are past.
+    """
 
     types: Collection[str] | None = None
     current_only: bool = False
+    author: Reference | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    oldest_first: bool = False
 
-    @classmethod
-    def of(cls, space: Space | None) -> "Wanted":
-        """Those of a space, or all."""
-        return cls() if space is None else cls(_TYPES_OF[space])
+    @property
+    def sought(self) -> Sought:
+        """What the database looks for."""
+        return Sought(self.types, self.author, self.since, self.until, self.oldest_first)
+
+    def place_of(self, last: Case) -> str:
+        """Where a page that ends with this case goes on."""
+        return write_position(position_of(last), oldest_first=self.oldest_first)
 
     def holds(self, case: Case) -> bool:
-        """Whether the document of a case is one, its type apart."""
+        """Whether the document of a case is one, of those that the database found."""
         return not self.current_only or (case.document is not None and case.document.status is DocumentStatus.CURRENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is stored beside the facts of some documents of a dossier; those deleted meanwhile are not on it."""
+
+    dossier: UUID
+    standings: Mapping[UUID, stored.Standing]
+    kept: Mapping[UUID, Kept | SealBrokenError]
 
 
 class DocumentService:
@@ -83,23 +102,11 @@ class DocumentService:
         self._vault = vault
 
     async def page(self, actor: Actor, dossier: UUID, wanted: Wanted, after: str | None, limit: int) -> Listing:
-        """What the subject may read, newest first; one entry of the journal names every line shown."""
-        judgement = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
-        template = Question(
-            actor.subject, Action.DOCUMENT_READ.value, of_dossier(dossier), judgement.case.question.at, actor.context
-        )
-        shown, following = await self._readable(actor, judgement.engine, template, wanted, after, limit)
-        await self._judging.record(actor.caller, [judgement, *shown])
-        standings = await stored.read_standings(self._database, dossier)
-        versions = {each.id: standings[each.id].version.version for each in _documents(shown) if each.id in standings}
-        kept = await self._vault.find_all(dossier, versions)
-        in_force = await self._directive_in_force(dossier, template, _documents(shown))
-        sheets = [
-            await self._sheet(actor, each, standings[document.id], kept.get(document.id), in_force)
-            for each, document in zip(shown, _documents(shown), strict=True)
-            if document.id in standings
-        ]
-        return Listing(sheets, following)
+        """What the subject may read, in the order wanted; one entry of the journal names every line shown."""
+        entered = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
+        shown, following = await self.readable(actor, entered, dossier, wanted, after, limit)
+        await self._judging.record(actor.caller, [entered, *shown])
+        return Listing(await self.sheets(actor, await self.shelf(dossier, shown), shown), following)
 
     async def sheet(self, actor: Actor, document: UUID) -> Sheet:
         """What is known of a document, content apart."""
@@ -142,25 +149,43 @@ class DocumentService:
         failed = replace(judgement, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
         await self._judging.record(actor.caller, [failed])
 
-    async def _readable(
-        self, actor: Actor, engine: Engine, template: Question, wanted: Wanted, after: str | None, limit: int
+    async def readable(
+        self, actor: Actor, entered: Judgement, dossier: UUID, wanted: Wanted, after: str | None, limit: int
     ) -> tuple[list[Judgement], str | None]:
-        """The first lines that may be read, and the place of the last if another one follows."""
+        """The first lines that may be read, and the place of the last if another one follows; nothing is journaled."""
+        at = entered.case.question.at
+        question = Question(actor.subject, Action.DOCUMENT_READ.value, of_dossier(dossier), at, actor.context)
         shown: list[Judgement] = []
-        place = read_position(after) if after else None
-        while batch := await fetch_listing(
-            self._database, template, document_types=wanted.types, after=place, limit=max(_PAGE, limit)
-        ):
+        place = read_position(after, oldest_first=wanted.oldest_first) if after else None
+        most = max(_PAGE, limit)
+        while batch := await fetch_sought(self._database, question, wanted.sought, after=place, limit=most):
             for case in filter(wanted.holds, batch):
-                judgement = self._judging.verdict(actor.caller.client, case, engine)
+                judgement = self._judging.verdict(actor.caller.client, case, entered.engine)
                 if judgement.decision.allowed:
                     if len(shown) == limit:
-                        return shown, write_position(position_of(shown[-1].case))
+                        return shown, wanted.place_of(shown[-1].case)
                     shown.append(judgement)
-            if len(batch) < max(_PAGE, limit):
+            if len(batch) < most:
                 break
             place = position_of(batch[-1])
         return shown, None
+
+    async def shelf(self, dossier: UUID, judged: Sequence[Judgement]) -> Shelf:
+        """What is stored of these documents of a dossier, titles opened."""
+        standings = await stored.read_standings(self._database, dossier)
+        found = {each.id: standings[each.id] for each in _documents(judged) if each.id in standings}
+        versions = {identity: standing.version.version for identity, standing in found.items()}
+        return Shelf(dossier, found, await self._vault.find_all(dossier, versions))
+
+    async def sheets(self, actor: Actor, shelf: Shelf, shown: Sequence[Judgement]) -> list[Sheet]:
+        """These as their reader sees them, in this order; those deleted meanwhile are left out."""
+        documents = _documents(shown)
+        in_force = await self._directive_in_force(shelf.dossier, shown[0].case.question, documents) if shown else None
+        return [
+            await self._sheet(actor, each, shelf.standings[document.id], shelf.kept.get(document.id), in_force)
+            for each, document in zip(shown, documents, strict=True)
+            if document.id in shelf.standings
+        ]
 
     async def _standing(self, dossier: UUID, document: UUID) -> stored.Standing:
         standing = await stored.read_standing(self._database, dossier, document)
@@ -197,9 +222,6 @@ class DocumentService:
         if not any(document.document_type == ADVANCE_DIRECTIVES for document in shown):
             return None
         return await directive_in_force(self._database, dossier, question)
-
-
-_TYPES_OF = {space: frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.space is space) for space in Space}
 
 
 def _documents(judgements: Sequence[Judgement]) -> list[Document]:
