@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from models.vocabulary import Sex
+
 _INS_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
 _DEPARTMENT = slice(5, 7)
 _AS_DIGITS = {"2A": "19", "2B": "18"}
 _NIR_MODULUS = 97
+_SEXES = dict.fromkeys("137", Sex.MALE) | dict.fromkeys("248", Sex.FEMALE)
 _PSEUDONYM_SECRET_BYTES = 32
 
 
@@ -38,6 +41,11 @@ class Ins:
             msg = "the control key of this INS is wrong"
             raise InvalidIdentifierError(msg)
         return cls(text)
+
+    @property
+    def sex(self) -> Sex | None:
+        """As the first digit says, that of a number given for a while (3, 4, 7, 8) included; None for any other."""
+        return _SEXES.get(self.value[0])
 
     def pseudonym(self, secret: bytes) -> UUID:
         """The only name by which URLs, logs, journal and indexes know the person.

@@ -171,6 +171,13 @@ class ProfessionKind(StrEnum):
     SOCIAL = "social"
 
 
+class Sex(StrEnum):
+    """As the civil register has it: what organized screenings go by."""
+
+    FEMALE = "female"
+    MALE = "male"
+
+
 class Authentication(StrEnum):
     """The strong authentications; anything else, or nothing, is weak (seed 004)."""
 
