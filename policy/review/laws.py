@@ -55,8 +55,8 @@ class Law:
 
     def asks(self, asked: frozenset[Fact]) -> frozenset[Fact]:
         """The facts that tell where it holds, beside those that rules ask about: turning any other changes nothing."""
-        turned = {FACTS[self.follows.of]} if self.follows.word in _OF_FACTS else set[Fact]()
-        return self.condition.facts | turned & asked
+        about = {FACTS[self.follows.of]} if self.follows.word in _OF_FACTS else set[Fact]()
+        return self.condition.facts | (about if self.follows.word == _NEVER_TOLD else about & asked)
 
     def broken(self, answers: Answers) -> int:
         """Where the law does not hold; the answers are those of a role and an action that it bears on."""
@@ -101,7 +101,16 @@ def _turned(answers: Answers, fact: str, here: int, there: int) -> int:
     return answers.situations.turned(FACTS[fact], here, there) if isinstance(answers.situations, Plane) else 0
 
 
-_OF_FACTS: dict[str, Callable[[Answers, str], int]] = {"never_opens": _never_opens, "never_closes": _never_closes}
+def _told(answers: Answers, fact: str) -> int:
+    return answers.situations.columns[FACTS[fact]]
+
+
+_NEVER_TOLD = "never_told"
+_OF_FACTS: dict[str, Callable[[Answers, str], int]] = {
+    "never_opens": _never_opens,
+    "never_closes": _never_closes,
+    _NEVER_TOLD: _told,
+}
 _OF_RULES: dict[str, Callable[[Answers, str], int]] = {"refused_by": _refused_by, "decided_by": _decided_by}
 _OF_OBLIGATIONS: dict[str, Callable[[Answers, str], int]] = {"owes": _owes, "owes_not": _owes_not}
 _ALONE: dict[str, Callable[[Answers, str], int]] = {

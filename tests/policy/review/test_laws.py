@@ -1,17 +1,21 @@
 """Laws: what is read, what is refused, and where each consequence fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from models.vocabulary import Action
+from policy import space
 from policy.conditions import read_condition
 from policy.errors import PolicyFileError
 from policy.loader import PACKAGED
 from policy.review.laws import HEADER, WORDS, laws_folder, read_laws
 from policy.review.prove import hold
-from policy.ruleset import RuleSet
+from policy.ruleset import Rule, RuleSet
+from policy.space import Dimension
+from policy.words import Fact, Role
 
 GROUPS = "g, physician, professional\ng, social_professional, professional\ng2, document:list, reading\n"
 
@@ -38,6 +42,7 @@ REFUSED = law("always", "refused")
         (law("always", "refused_by cannot-judge"), "'cannot-judge' is no known rule of reasons.csv"),
         (law("always", "owes write_dow"), "'write_dow' is no known obligation; did you mean write_down?"),
         (law("always", "maskt never_opens"), "'maskt' is no known fact; did you mean masked?"),
+        (law("always", "maskt never_told"), "'maskt' is no known fact; did you mean masked?"),
         (law("always", "never_opens masked"), "'never_opens' is no known consequence"),
         (law("always", "refused by masked"), "'refused by masked' is no consequence: one word, or two"),
         (law("grantd", "refused"), "'grantd' is no known fact; did you mean granted?"),
@@ -91,6 +96,8 @@ GRANTED = f"normal & granted & {STRONG} & !blocked & !own_dossier & !no_dossier 
         ("always", "blocked never_opens"),
         ("always", "granted never_closes"),
         ("always", "patient_present never_opens"),
+        ("always", "correspondent never_told"),
+        ("always", "masked never_told"),
     ],
 )
 def test_what_is_so_holds(tmp_path: Path, rules: RuleSet, condition: str, follows: str) -> None:
@@ -115,6 +122,7 @@ IN_THE_TEAM = "normal in_care_team care_team_consent strong_authentication"
         (NO_OTHER_TIE, "owes_not notify_patient", IN_THE_TEAM),
         (NO_OTHER_TIE, "in_care_team never_opens", IN_THE_TEAM),
         ("normal & granted & !treating_physician", "blocked never_closes", f"normal granted blocked {STRONG}"),
+        ("granted", "in_care_team never_told", "normal in_care_team granted"),
     ],
 )
 def test_what_is_not_so_is_told_by_its_smallest_situation(
@@ -149,6 +157,12 @@ def conditioned(row: str, text: str) -> Callable[[RuleSet], RuleSet]:
     return change
 
 
+def given(action: str, who: str, text: str = "always") -> Callable[[RuleSet], RuleSet]:
+    """The rules with one more row, which gives something."""
+    row = Rule("granted/more", who, action, read_condition((Path("a test"), 1), text), Path("a test"), 1, "allow")
+    return lambda rules: replace(rules, rules=(*rules.rules, row))
+
+
 @pytest.mark.parametrize(
     "change, broken",
     [
@@ -162,6 +176,10 @@ def conditioned(row: str, text: str) -> Callable[[RuleSet], RuleSet]:
         (conditioned("care-team", "normal & in_care_team"), "care-teams-read-by-consent"),
         (conditioned("masked", "!masked & !author"), "masked-never-opens"),
         (conditioned("notify_patient/emergency", "!normal & !has_read"), "emergencies-are-told"),
+        (given("message:read", "bank"), "other-systems-give-prohibited-parties-nothing"),
+        (given("document:list", "staff_of_employer"), "other-systems-give-prohibited-parties-nothing"),
+        (given("message:send", "person", "caregiver"), "caregivers-never-send"),
+        (given("message:send", "person", "holder"), "caregivers-never-send"),
     ],
 )
 def test_the_laws_of_the_dmp_see_what_breaks_them(
@@ -171,3 +189,27 @@ def test_the_laws_of_the_dmp_see_what_breaks_them(
     (law,) = (law for law in read_laws(PACKAGED / "laws", rules.register) if law.id == broken)
     assert hold(rules, [law]).passed
     assert not hold(change(rules), [law]).passed
+
+
+@pytest.fixture
+def told_of_documents(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A vocabulary that tells of documents, too, who is a correspondent."""
+    more = Dimension(
+        (frozenset(), frozenset({Fact.CORRESPONDENT})), frozenset({Role.PHYSICIAN}), frozenset({Action.DOCUMENT_READ})
+    )
+    monkeypatch.setattr(space, "DIMENSIONS", (*space.DIMENSIONS, more))
+    remembering = (space.dimensions, space._alternatives)  # noqa: SLF001 - both remember the vocabulary
+    for each in remembering:
+        each.cache_clear()
+    yield
+    monkeypatch.undo()
+    for each in remembering:
+        each.cache_clear()
+
+
+@pytest.mark.usefixtures("told_of_documents")
+def test_a_message_that_is_told_of_documents_breaks_its_law(rules: RuleSet) -> None:
+    """Even where no rule looks at it yet: the law is about what rules could ever look at."""
+    (law,) = (law for law in read_laws(PACKAGED / "laws", rules.register) if law.id == "a-message-opens-no-document")
+    (breach,) = hold(rules, [law]).breaches
+    assert breach.situation.words() == ("physician", "document:read", "normal", "correspondent")
