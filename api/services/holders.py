@@ -9,7 +9,7 @@ from vault.keys import INS_PURPOSE, DossierKeys
 
 
 async def ins_of(database: Database, keys: DossierKeys, dossier: UUID) -> Ins | None:
-    """The holder's INS; None if there is no dossier or it was stored without. Raises SealBrokenError, NoContentError."""
+    """The holder's INS; None if no dossier has one. Raises SealBrokenError, NoContentError."""
     found = await find_sealed_ins(database, dossier)
     if found is None:
         return None
