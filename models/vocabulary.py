@@ -178,6 +178,17 @@ class Sex(StrEnum):
     MALE = "male"
 
 
+class CodeSystem(StrEnum):
+    """What a code of structured documents is of: medicines, acts, devices, diseases."""
+
+    ATC = "atc"
+    CIP13 = "cip13"
+    CCAM = "ccam"
+    NGAP = "ngap"
+    LPP = "lpp"
+    ICD10 = "icd10"
+
+
 class Authentication(StrEnum):
     """The strong authentications; anything else, or nothing, is weak (seed 004)."""
 
