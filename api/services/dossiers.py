@@ -15,9 +15,8 @@ from models.facts import Dossier, Particulars, Question, Reference, Relation, Re
 from models.identifiers import Ins
 from models.queries import dossiers as stored
 from models.queries import fetch_listing
-from models.queries.dossiers import are_open
 from models.reference import DOCUMENT_TYPES
-from models.vocabulary import Action, DossierState, RelationKind, Space, SubjectType
+from models.vocabulary import Action, DossierState, RelationKind, ResourceType, Space, SubjectType
 from vault.documents import Documents, Erasure
 from vault.journal.entry import Value
 from vault.keys import INS_PURPOSE, DossierKeys
@@ -105,14 +104,10 @@ class Dossiers:
 
     async def exist(self, actor: Actor, dossiers: Sequence[UUID]) -> list[bool]:
         """For each, whether a dossier is open, where the subject may know it. Never journaled (RULES §4.3)."""
-        at = self._judging.now()
-        questions = [
-            Question(actor.subject, Action.DOSSIER_EXISTS.value, of_dossier(each), at, actor.context)
-            for each in dossiers
-        ]
-        judgements = await self._judging.judge_all(actor.caller.client, questions)
-        there = await are_open(self._database, dossiers)
-        return [is_open and judged.decision.allowed for is_open, judged in zip(there, judgements, strict=True)]
+        about = Reference(ResourceType.DOSSIER, "")
+        question = Question(actor.subject, Action.DOSSIER_EXISTS.value, about, self._judging.now(), actor.context)
+        judged = await self._judging.judge_open(actor.caller.client, question, dossiers)
+        return [each in judged and judged[each].decision.allowed for each in dossiers]
 
     async def overview(self, actor: Actor, dossier: UUID) -> Overview:
         """State, switches, and counts of what the subject may read."""

@@ -21,6 +21,7 @@ from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
 from models.queries import fetch_cases
+from models.queries.existence import fetch_open
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
 from policy.situation import Situation
@@ -119,6 +120,17 @@ class Judging:
         cases = await fetch_cases(self._database, questions)
         engine = self.engine
         return [self.verdict(client, case, engine) for case in cases]
+
+    async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
+        """The verdicts on one question about each of these dossiers that is open; nothing is written.
+
+        The facts of all come in two round trips. Raises ForbiddenError as `judge`, also if none is open.
+        """
+        client.require_speaking_for(question.subject.type)
+        alone, cases = await fetch_open(self._database, question, dossiers)
+        _may_speak_as(client, alone)
+        engine = self.engine
+        return {identity: self.verdict(client, case, engine) for identity, case in cases.items()}
 
     @property
     def engine(self) -> Engine:

@@ -1,16 +1,15 @@
 """What is written about a dossier: its life, its holder's choices, and who may enter it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import and_, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, insert
+from models.database import insert
 from models.errors import ConstraintError
 from models.facts import Reference, Relation, Representation
-from models.queries.statements import padded
 from models.tables import (
     document,
     dossier,
@@ -228,14 +227,3 @@ async def list_representations(connection: AsyncConnection, identity: UUID) -> l
     columns = (representation.c.person, representation.c.kind, representation.c.until)
     rows = await connection.execute(select(*columns).where(representation.c.dossier == identity).order_by(*columns[:2]))
     return [Representation(person, RepresentationKind(kind), until) for person, kind, until in rows]
-
-
-async def are_open(database: Database, dossiers: Sequence[UUID]) -> list[bool]:
-    """For each of these, whether it is an open dossier, by one `read`: the "bouton DMP"."""
-    if not dossiers:
-        return []
-    wanted = padded(dossiers)
-    placeholders = ", ".join(f"${number}::uuid" for number in range(1, len(wanted) + 1))
-    statement = f"SELECT id FROM dossier WHERE state = 'open' AND id IN ({placeholders})"  # noqa: S608  # placeholders only
-    found = {row[0] for row in await database.read(statement, *wanted)}
-    return [identity in found for identity in dossiers]

@@ -61,8 +61,8 @@ for _engine in ("SQLite", "PostgreSQL"):
 
 
 @contextmanager
-def service(database_url: str | None) -> Iterator[tuple[int, str]]:
-    """The service on an imported population: its port, and a client's key."""
+def service(database_url: str | None, scope: str = "decide") -> Iterator[tuple[int, str]]:
+    """The service on an imported population: its port, and the key of a client of that scope."""
     with tempfile.TemporaryDirectory(prefix="dmp-benchmark-") as folder:
         home = Path(folder)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DMP_")}
@@ -70,7 +70,7 @@ def service(database_url: str | None) -> Iterator[tuple[int, str]]:
         POPULATION.write(home / "population.ndjson")
         _dmp(environment, "init")
         _dmp(environment, "import", str(home / "population.ndjson"))
-        key = _dmp(environment, "client", "add", "benchmark", "--scope=decide")
+        key = _dmp(environment, "client", "add", "benchmark", f"--scope={scope}")
         port = free_port()
         command = [sys.executable, "-m", "api.cli.main", "serve", f"--port={port}"]
         with running(

@@ -226,14 +226,6 @@ async def test_representations(filled: Database) -> None:
     assert (case.subject, case.representations) == (Person(BASILE), (world.CARER, endless))
 
 
-async def test_the_dmp_button(filled: Database) -> None:
-    """True only for an open dossier, in the order asked, also asked twice, also for a great many."""
-    assert await written.are_open(filled, [BASILE, ALICE, NOBODY, ALICE]) == [False, True, False, True]
-    assert await written.are_open(filled, []) == []
-    many = [UUID(int=number) for number in range(499)]
-    assert await written.are_open(filled, [*many, ALICE]) == [False] * 499 + [True]
-
-
 async def test_a_word_that_nobody_knows_is_a_fault(filled: Database) -> None:
     """A row that someone else wrote with an unknown word opens nothing: there is no case."""
     async with filled.begin() as connection:
