@@ -56,7 +56,7 @@ def _author(text: str | None) -> Reference | None:
         return author_of(kind, identifier)
     except InvalidIdentifierError:
         raise MalformedRequestError(
-            "The filter author is professional/ with an RPPS, organization/ with a FINESS or SIREN, or person/ with a pseudonym."
+            "The filter author is professional/ with an RPPS, organization/ with a FINESS or person/ with a pseudonym."
         ) from None
 
 
