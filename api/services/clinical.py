@@ -6,9 +6,10 @@ What is read was judged before: this opens contents, and decides nothing.
 from collections.abc import Sequence
 from uuid import UUID
 
-from api.services.clinical_facts import Act, Clinical, Code, CodeSystem, Condition, Medicine
+from api.services.clinical_facts import Act, Clinical, Code, Condition, Medicine
 from api.services.judging import Judgement
 from models.database import Database
+from models.vocabulary import CodeSystem
 from vault.documents import Documents as Vault
 
 __all__ = ["Act", "Clinical", "ClinicalReader", "Code", "CodeSystem", "Condition", "Medicine"]

@@ -6,21 +6,9 @@ Pure values. They hold what is most private of a record, so nothing of it shows 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
-from models.vocabulary import Category
-
-
-class CodeSystem(StrEnum):
-    """What a code is of: a substance, a package, an act, a device, a disease."""
-
-    ATC = "atc"
-    CIP13 = "cip13"
-    CCAM = "ccam"
-    NGAP = "ngap"
-    LPP = "lpp"
-    ICD10 = "icd10"
+from models.vocabulary import Category, CodeSystem
 
 
 @dataclass(frozen=True, slots=True)

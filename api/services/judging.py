@@ -57,6 +57,9 @@ _ABOUT_THE_SUBJECT_OR_THE_DOSSIER = frozenset(
         "reason-required",
     }
 )
+SEAL_BROKEN = "seal-broken"
+"""What the journal calls a reading that was permitted and gave nothing."""
+
 Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
 """What a permission is for, in a transaction; gives what the journal tells of it."""
 
@@ -80,6 +83,10 @@ class Judgement:
     situation: Situation
     decision: Decision
     engine: Engine
+
+    def broken(self) -> "Judgement":
+        """What the journal is told where this was permitted and gave nothing, since what is stored does not open."""
+        return replace(self, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
 
 
 class Count(Protocol):
