@@ -25,9 +25,11 @@ from api.routes.journal import JournalController
 from api.routes.listings import DossierDocumentsController
 from api.routes.messages import MessagesController
 from api.routes.policy import PolicyController
+from api.routes.reminders import reminders
 from api.routes.statistics import statistics
 from api.routes.treatments import TreatmentsController
 from api.sequencing import sequencing
+from api.services.clinical import ClinicalReader
 from api.services.decision_point import DecisionPoint
 from api.services.deposits import Deposits
 from api.services.document_changes import DocumentChanges
@@ -63,6 +65,7 @@ _CONTROLLERS = (
     MessagesController,
     JournalController,
     TreatmentsController,
+    reminders,
     ExportsController,
     FeedsController,
     statistics,
@@ -159,7 +162,7 @@ def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], 
         "messages": MessageService(database, judging, ledger, keys),
         "journal": JournalService(judging, reader),
         "exports": ExportService(database, judging, keys, vault, reader),
-        "reminders": ReminderService(database, judging),
+        "reminders": ReminderService(database, judging, keys, ClinicalReader(database, vault)),
         "feeding": feeding,
         "reimbursements": ReimbursementFeed(database, judging, ledger, feeding, vault, secret),
         "treating_physicians": TreatingPhysicianFeed(database, judging, ledger, feeding),

@@ -1,4 +1,4 @@
-"""Views computed from the documents of a dossier: treatments in one line of time, and reminders."""
+"""The treatments of a dossier in one line of time: a view computed from its documents."""
 
 from uuid import UUID
 
@@ -15,16 +15,11 @@ from api.requests import Call
 from api.routes.documents import view
 from api.schemas import treatments as wire
 from api.services.documents import DocumentService, Sheet
-from api.services.reminders import Reminder, ReminderService
 from api.services.treatments import KINDS, treatments
 from models.vocabulary import Scope
 
 _encode = msgspec.json.Encoder().encode
-_DOSSIER, _DOCUMENT, _NOTE = (
-    "0b7d5b0e-6f5c-4f0b-9c43-1f6a8c1d2e3f",
-    "5d0c5f3c-2a0e-4b7d-8a57-3f5a6d0c9b11",
-    "9a1f0c7e-44c2-4c53-9d2b-6f0a1b2c3d4e",
-)
+_DOSSIER, _DOCUMENT = "0b7d5b0e-6f5c-4f0b-9c43-1f6a8c1d2e3f", "5d0c5f3c-2a0e-4b7d-8a57-3f5a6d0c9b11"
 _EXAMPLE_LINE = {
     "at": "2026-10-01T08:00:00Z",
     "kind": "dispensation",
@@ -50,21 +45,10 @@ _EXAMPLE_LINE = {
         "deposited_at": "2026-10-01T08:01:00Z",
     },
 }
-_EXAMPLE_REMINDER = {
-    "rule": "dtp-45",
-    "status": "check",
-    "text": {
-        "fr": "Rappel diphtérie, tétanos, poliomyélite de 45 ans",
-        "en": "Booster at 45: diphtheria, tetanus, poliomyelitis",
-    },
-    "since": "2021-03-14",
-    "documents": [_NOTE],
-    "source": {"name": "Calendrier des vaccinations", "year": 2025},
-}
 
 
 class TreatmentsController(Controller):
-    """What a dossier says of treatments, and what people of the holder's age are advised."""
+    """What a dossier says of treatments."""
 
     path = "/v1/dossiers/{dossier:uuid}"
     opt = {"scope": Scope.DOCUMENTS}  # noqa: RUF012 - the framework declares it as an instance's
@@ -94,37 +78,6 @@ class TreatmentsController(Controller):
         listing = await treatments(service, actor_of(request), dossier, after, limit_of(limit))
         return JsonAnswer(_encode(wire.TreatmentPage([_line(sheet) for sheet in listing.sheets], listing.next)))
 
-    @get(
-        "/reminders",
-        summary="Reminders",
-        documented=Documented(
-            "Those of today.",
-            answer=wire.Reminders,
-            answer_examples={"one": {"reminders": [_EXAMPLE_REMINDER]}},
-        ),
-    )
-    async def reminders(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
-        """What people of the holder's age are advised, each with its source.
-
-        Computed from the age and from what the subject may read. Advice that depends on sex is not given, since sex is
-        not stored.
-        """
-        service: ReminderService = request.app.state["reminders"]
-        found = await service.reminders(actor_of(request), dossier)
-        return JsonAnswer(_encode(wire.Reminders([_reminder(each) for each in found])))
-
 
 def _line(sheet: Sheet) -> wire.TreatmentLine:
     return wire.TreatmentLine(sheet.document.created_at, KINDS[sheet.document.document_type].value, view(sheet))
-
-
-def _reminder(reminder: Reminder) -> wire.ReminderView:
-    rule = reminder.rule
-    return wire.ReminderView(
-        rule.key,
-        "check" if reminder.documents else "due",
-        {"fr": rule.text_fr, "en": rule.text_en},
-        reminder.since,
-        list(reminder.documents),
-        wire.ReminderSource(rule.source, rule.year),
-    )

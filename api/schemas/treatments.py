@@ -1,7 +1,6 @@
-"""What travels about treatments and reminders."""
+"""What travels about treatments."""
 
-from datetime import date, datetime
-from uuid import UUID
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -21,25 +20,3 @@ class TreatmentPage(Struct, frozen=True):
 
     lines: list[TreatmentLine]
     next: str | None
-
-
-class ReminderSource(Struct, frozen=True):
-    """Who says so, and in which year."""
-
-    name: str
-    year: int
-
-
-class ReminderView(Struct, frozen=True):
-    """A reminder: `check` where one of `documents` may attest that it was done since, `due` where none does."""
-
-    rule: str
-    status: str
-    text: dict[str, str]
-    since: date
-    documents: list[UUID]
-    source: ReminderSource
-
-
-class Reminders(Struct, frozen=True):
-    reminders: list[ReminderView]
