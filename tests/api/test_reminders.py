@@ -125,7 +125,6 @@ async def test_an_act_of_the_right_code_settles_it(dmp: Whole) -> None:
         content=vaccination("J07BB02", "2025-10-14"),
         document_type="87273-9",
         content_type=STRUCTURED,
-        created_at=RECENT,
     )
     found = await reminders(dmp)
     assert (found["influenza"]["status"], found["influenza"]["last"]) == ("due", "2025-10-14")
@@ -134,7 +133,6 @@ async def test_an_act_of_the_right_code_settles_it(dmp: Whole) -> None:
         content=vaccination("J07BB02", "2025-10-15"),
         document_type="87273-9",
         content_type=STRUCTURED,
-        created_at=RECENT,
     )
     assert "influenza" not in await reminders(dmp)
 
@@ -187,7 +185,6 @@ async def test_a_masked_act_settles_nothing_for_who_may_not_read_it(dmp: Whole) 
         content=vaccination("J07BB02", "2026-10-01"),
         document_type="87273-9",
         content_type=STRUCTURED,
-        created_at=RECENT,
     )
     assert "influenza" not in await reminders(dmp, A_NURSE)
     await dmp.change(note, masked=True)
