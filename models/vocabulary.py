@@ -225,6 +225,15 @@ class InquirySource(StrEnum):
     PHARMACEUTICAL_RECORD = "pharmaceutical_record"
 
 
+class InteractionLevel(StrEnum):
+    """How much an interaction of two medicines matters, after the ANSM's thesaurus, the gravest first."""
+
+    CONTRAINDICATED = "contraindicated"
+    DISCOURAGED = "discouraged"
+    PRECAUTION = "precaution"
+    TO_CONSIDER = "to_consider"
+
+
 class Scope(StrEnum):
     """What a client of the service may call."""
 
