@@ -8,8 +8,9 @@ from models.facts import Reference, Relation
 from models.queries.dossiers import open_dossier, put_relation
 from models.tables import professional
 from models.vocabulary import RelationKind
+from vault.journal import notifying
 from vault.journal.entry import Entry, Receipt
-from vault.journal.notifying import notify
+from vault.journal.notifying import Owed, notify
 
 DOSSIER = UUID("5d6a1a2e-66a5-4c6c-9f4e-0f3f9c3f8a01")
 AT = datetime(2026, 11, 2, 9, 30, 15, 123456, tzinfo=UTC)
@@ -42,6 +43,13 @@ async def owe(database: Database, count: int, *obligations: str) -> None:
     async with database.begin() as connection:
         await open_dossier(connection, DOSSIER, at=AT)
         await notify(connection, [owed(number, *obligations) for number in range(1, count + 1)])
+
+
+async def owe_of_change(database: Database, what: Owed) -> None:
+    """What a change owes, told by the first entry of a dossier that there is."""
+    async with database.begin() as connection:
+        await open_dossier(connection, DOSSIER, at=AT)
+        await notifying.owe(connection, *owed(1), [what])
 
 
 async def declare(database: Database, rpps: str = TREATING, profession: str = "physician") -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from models.database import Database
 from models.facts import Case, Document, Reference
-from models.queries import Position, fetch_case, fetch_listing, position_of
+from models.queries import Position, Sought, fetch_case, fetch_listing, fetch_sought, position_of
 from models.queries.documents import add_document
 from models.vocabulary import DocumentStatus
 from tests.models import world
@@ -83,6 +83,39 @@ async def test_types_of_one_space(filled: Database) -> None:
     assert await fetch_listing(filled, IN_DOSSIER, document_types=()) == []
     after = position_of((await fetch_listing(filled, IN_DOSSIER, limit=2))[-1])
     assert _documents(await fetch_listing(filled, IN_DOSSIER, document_types={"REMB"}, after=after)) == remb[1:]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+async def test_pages_go_the_other_way_too(filled: Database, limit: int) -> None:
+    """Oldest first: the same documents, in the exact opposite order."""
+    oldest_first = Sought(oldest_first=True)
+    pages = [await fetch_sought(filled, IN_DOSSIER, oldest_first, limit=limit)]
+    while pages[-1]:
+        after = position_of(pages[-1][-1])
+        pages.append(await fetch_sought(filled, IN_DOSSIER, oldest_first, after=after, limit=limit))
+    assert _documents([case for page in pages for case in page]) == DOCUMENTS[::-1]
+
+
+async def test_what_is_sought_is_narrowed(filled: Database) -> None:
+    """By author, in whatever case his pseudonym is written; from an instant on, before another; by all at once."""
+    at = [each.created_at for each in DOCUMENTS]
+    asked = [
+        (Sought(author=professional(JULIE)), [0, 1, 3, 4, 5]),
+        (Sought(author=Reference("person", str(ALICE).upper())), [2]),
+        (Sought(author=Reference("organization", JULIE.rpps)), []),
+        (Sought(since=at[2]), [0, 1, 2]),
+        (Sought(until=at[2]), [3, 4, 5]),
+        (Sought(since=at[3], until=at[1]), [2, 3, 4]),
+        (Sought({"REMB"}, professional(JULIE), at[2], AT, oldest_first=True), [1]),
+        (Sought(since=AT + timedelta(days=1)), []),
+    ]
+    before_all = Position(AT + timedelta(days=1), UUID(int=0))
+    for sought, numbers in asked:
+        expected = [DOCUMENTS[number] for number in numbers]
+        assert _documents(await fetch_sought(filled, IN_DOSSIER, sought)) == expected
+        if not sought.oldest_first:
+            paged = await fetch_sought(filled, IN_DOSSIER, sought, after=before_all, limit=9)
+            assert _documents(paged) == expected
 
 
 async def test_no_dossier_has_no_documents(filled: Database) -> None:

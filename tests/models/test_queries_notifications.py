@@ -11,20 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import tables
 from models.database import Database
 from models.facts import Reference, Relation
+from models.queries.documents import add_document, set_status
 from models.queries.dossiers import put_relation
 from models.queries.notifications import (
     Backlog,
     Notification,
+    author_of,
     count_notifications,
     forget_delivered,
     is_any_due,
+    is_withheld,
     list_notifications,
     note_failure,
     take_due,
     treating_physicians,
     try_again,
 )
-from models.vocabulary import RelationKind
+from models.vocabulary import DocumentStatus, RelationKind
 from tests.models import world
 from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, professional, structure
 
@@ -138,6 +141,36 @@ async def test_dead_letters_are_tried_again(told: Database) -> None:
     revived = {each.sequence: each for each in await list_notifications(told, dead=False, limit=10)}
     assert (revived[3].attempts, revived[3].due_at, revived[2].due_at) == (0, AT, AT)
     assert await count_notifications(told, LATER) == Backlog(4, 0)
+
+
+async def test_what_is_told_after_a_while_is_not_told_before(told: Database) -> None:
+    """Whoever asks; once it was tried, it may be tried again at once."""
+    async with told.begin() as connection:
+        await connection.execute(update(tables.notification).values(obligation="still_withheld"))
+        assert await try_again(connection, [ident(number) for number in range(3)], AT) == {ident(0)}
+        (taken,) = await take_due(connection, AT, LATER, 1)
+        await note_failure(connection, taken, "answered 500", LATER)
+        assert await try_again(connection, [ident(0), ident(3)], AT) == {ident(0), ident(3)}
+
+
+async def test_the_author_and_the_withholding_of_a_document(database: Database) -> None:
+    """As they are now: nobody wrote and nothing withholds what is deleted, or is not there."""
+    await world.settle(database)
+    withheld, plain = world.document(1, withheld_until=LATER), world.document(2)
+    async with database.begin() as connection:
+        for each in (withheld, plain):
+            await add_document(connection, ALICE, each)
+    assert await author_of(database, ALICE, withheld.id) == withheld.author
+    instants = (AT, LATER - MINUTE, LATER)
+    assert [await is_withheld(database, ALICE, withheld.id, at) for at in instants] == [True, True, False]
+    assert await is_withheld(database, ALICE, plain.id, AT) is False
+    for dossier, identity in ((BASILE, withheld.id), (ALICE, ident(9))):
+        assert await author_of(database, dossier, identity) is None
+        assert await is_withheld(database, dossier, identity, AT) is False
+    async with database.begin() as connection:
+        await set_status(connection, ALICE, withheld.id, DocumentStatus.DELETED, was=withheld.status)
+    assert await author_of(database, ALICE, withheld.id) is None
+    assert await is_withheld(database, ALICE, withheld.id, AT) is False
 
 
 async def test_treating_physicians_are_physicians_in_force(database: Database) -> None:

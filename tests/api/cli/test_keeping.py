@@ -14,10 +14,10 @@ from api.settings import Settings
 from models.database import Database, open_database
 from models.queries.dossiers import open_dossier, set_state
 from models.queries.notifications import note_failure, take_due
-from models.vocabulary import DossierState
+from models.vocabulary import DossierState, Notice
 from tests.api.cli.shell import run
-from tests.doubles.told import AT, BOTH, DOSSIER, owe
-from vault.journal.notifying import notification_id
+from tests.doubles.told import AT, BOTH, DOSSIER, owe, owe_of_change
+from vault.journal.notifying import Owed, notification_id
 
 PATIENT, PHYSICIANS = BOTH
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
@@ -75,6 +75,20 @@ def test_notifications_are_listed(home: Path) -> None:
     assert told(home, "list", "--dead")[1:] == [line(2, PATIENT, "1 attempt, answered 500, given up")]
 
 
+def test_what_is_for_later_does_not_wait(home: Path) -> None:
+    """It is counted apart and listed with the others; nobody can have it told before its time."""
+    due_at = datetime.now(UTC) + timedelta(days=14)
+    later = Owed(Notice.STILL_WITHHELD, UUID(int=1), due_at)
+    prepare(home, lambda database: owe_of_change(database, later))
+    first, second = told(home, "list")
+    identity = notification_id(DOSSIER, 1, f"still_withheld/{later.document}")
+    assert (first, second.split(": ")[0]) == ("0 waiting, 0 dead, 1 later", str(identity))
+    assert second.endswith(f"entry 1; 0 attempts, next {due_at:%Y-%m-%dT%H:%M:%SZ}")
+    assert str(later.document) not in second
+    result = run("notifications", "retry", str(identity), home=home)
+    assert isinstance(result.exception, DmpError)
+
+
 def test_notifications_are_tried_again(home: Path) -> None:
     """The dead letters, or those that are named."""
     prepare(home, fail)
@@ -92,7 +106,8 @@ def test_all_that_are_named_are_tried_again_or_none(home: Path) -> None:
     unknown = UUID(int=9)
     result = run("notifications", "retry", str(notification_id(DOSSIER, 2, PATIENT)), str(unknown), home=home)
     assert isinstance(result.exception, DmpError)
-    assert str(result.exception) == f"there is no notification {unknown}: it was delivered, never was, or its time has not come"
+    why = "it was delivered, never was, or its time has not come"
+    assert str(result.exception) == f"there is no notification {unknown}: {why}"
     assert told(home, "list")[0] == "3 waiting, 1 dead"
     assert run("notifications", "retry", "nonsense", home=home).exit_code == 2
 

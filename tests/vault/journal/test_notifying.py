@@ -1,16 +1,19 @@
 """Word is left of what must be told, in the transaction of the entry, and of nothing else."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from models.database import Database
 from models.queries.notifications import Notification, list_notifications
-from tests.doubles.told import AT, BOTH, DOSSIER, owe, owed
+from models.vocabulary import Notice
+from tests.doubles.told import AT, BOTH, DOSSIER, owed
+from tests.doubles.told import owe as owe_readings
 from vault.journal.entry import Entry, fold
 from vault.journal.ledger import Ledger
-from vault.journal.notifying import notification_id, notify
+from vault.journal.notifying import Owed, notification_id, notify, owe
 
 PATIENT, PHYSICIANS = BOTH
 OTHERS = ("alert_withheld", "own_entries_only", "write_down")
@@ -19,7 +22,7 @@ OTHERS = ("alert_withheld", "own_entries_only", "write_down")
 @pytest.fixture
 async def opened(database: Database) -> Database:
     """There is a dossier, and nobody to be told of anything."""
-    await owe(database, 0)
+    await owe_readings(database, 0)
     return database
 
 
@@ -75,6 +78,37 @@ async def test_nothing_is_kept_of_a_dossier_that_is_gone(opened: Database) -> No
     async with opened.begin() as connection:
         await notify(connection, [owed(1, PATIENT, dossier=UUID(int=9)), owed(2, PATIENT)])
     assert await told(opened) == [(2, PATIENT)]
+
+
+async def test_what_a_change_owes_is_told_of_its_document(opened: Database) -> None:
+    """Each from its own instant on, under an id of its own, beside what the entry's obligations owe; or nothing."""
+    one, other = UUID(int=1), UUID(int=2)
+    later = AT + timedelta(weeks=2)
+    owing = [
+        Owed(Notice.CONTEST_ANSWERED, one, AT),
+        Owed(Notice.STILL_WITHHELD, one, later),
+        Owed(Notice.STILL_WITHHELD, other, later),
+    ]
+    async with opened.begin() as connection:
+        await notify(connection, [owed(1, PATIENT)])
+        await owe(connection, *owed(1), owing)
+        await owe(connection, *owed(2), [])
+    waiting = await list_notifications(opened, dead=False, limit=9)
+    found = sorted((each.obligation, each.document or DOSSIER, each.due_at) for each in waiting)
+    expected = [(each.notice.value, each.document, each.due_at) for each in owing]
+    assert found == [expected[0], (PATIENT, DOSSIER, AT), *expected[1:]]
+    assert {each.sequence for each in waiting} == {1}
+    assert {each.id for each in waiting} == {
+        notification_id(DOSSIER, 1, PATIENT),
+        *(notification_id(DOSSIER, 1, f"{each.notice.value}/{each.document}") for each in owing),
+    }
+
+
+async def test_a_dossier_that_is_gone_is_owed_nothing(opened: Database) -> None:
+    """As above: it was erased meanwhile."""
+    async with opened.begin() as connection:
+        await owe(connection, *owed(1, dossier=UUID(int=9)), [Owed(Notice.CONTEST_ANSWERED, UUID(int=1), AT)])
+    assert await told(opened) == []
 
 
 def test_ids_are_made_of_what_they_tell_of() -> None:
