@@ -17,6 +17,11 @@ def dialect() -> str:
     [
         ("POST", "/v1/dossiers/{dossier}/exports", "documents"),
         ("GET", "/v1/dossiers/{dossier}/exports/anything", "documents"),
+        ("GET", "/v1/dossiers/{dossier}/documents", "documents"),
+        ("POST", "/v1/dossiers/{dossier}/documents/search", "documents"),
+        ("GET", "/v1/documents/{dossier}/versions", "documents"),
+        ("POST", "/v1/documents/{dossier}/contest", "documents"),
+        ("PUT", "/v1/documents/{dossier}/contest", "documents"),
         ("GET", "/v1/dossiers/{dossier}/treatments", "documents"),
         ("GET", "/v1/dossiers/{dossier}/reminders", "documents"),
         ("POST", "/v1/feeds/reimbursements", "feeds"),

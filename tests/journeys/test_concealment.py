@@ -97,6 +97,7 @@ Request = Callable[[Record, str, Who], httpx.Response]
 REQUESTS: dict[str, Request] = {
     "metadata": lambda record, document, who: record.about("GET", document, who),
     "content": lambda record, document, who: record.read(document, who),
+    "versions": lambda record, document, who: record.about("GET", f"{document}/versions", who),
     "range": lambda record, document, who: record.read(document, who, Range="bytes=1000-"),
     "condition": lambda record, document, who: record.read(document, who, **{"If-None-Match": "*"}),
     "evaluation": lambda record, document, who: record.service.evaluate(who, "document:read", ("document", document)),
@@ -148,6 +149,7 @@ def test_a_mask_masks_that_it_masks(record: Record, scene: Callable[[Record], Sc
     document, who = scene(record)
     page = record.ask("GET", "/documents", who).json()
     assert page == {"documents": [], "next": None}
+    assert record.ask("POST", "/documents/search", who, {"title": "compte rendu"}).json() == page
     assert sum(record.ask("GET", "", who).json()["spaces"].values()) == 0
     search = {
         "subject": who.entity(),

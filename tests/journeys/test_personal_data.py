@@ -47,6 +47,8 @@ def told(record: Record) -> Told:
     record.about("PUT", f"{document}/contest", HOSPITAL, {"kept": True, "reason": kept})
     record.ask("POST", "/messages", TREATING, {"to": STRANGER_RPPS, "subject": subject, "body": body})
     record.ask("GET", "/documents", holder)
+    assert record.ask("POST", "/documents/search", holder, {"title": title}).json()["documents"]
+    record.about("GET", f"{document}/versions", TREATING)
     record.trace()
     record.about("DELETE", own, holder)
     wrong = ({"ins": record.ins, "title": title}, {"ins": f"{record.ins[:-1]}x"}, {"ins": [record.ins]})
@@ -59,6 +61,9 @@ def told(record: Record) -> Told:
         record.deposit(HOSPITAL, content.encode(), title=title, more=content),
         record.about("POST", f"{document}/contest", holder, {"reason": contest, contest: 1}),
         record.ask("POST", "/messages", TREATING, {"to": record.ins, "subject": subject, "body": body}),
+        record.ask("GET", "/documents", holder, params={"title": title, note: contest}),
+        record.ask("GET", "/documents", holder, params={"author": f"person/{record.ins}", "from": content}),
+        record.ask("POST", "/documents/search", holder, {"title": title, "author": note, "type": [content]}),
         record.ask("GET", "", careless),
         record.ask("GET", "", Who(holder.subject, mode=record.ins), headers={"X-Request-ID": record.ins}),
         record.ask("GET", "/journal", holder, params={"limit": record.ins}),
