@@ -1,13 +1,17 @@
 """The tree as the database keeps it: leaf hashes, the roots of full tiles, and the head."""
 
 from collections.abc import Iterable
+from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import journal_head, journal_leaf, journal_node
 from vault.errors import ProofError
 from vault.journal.tree import Frontier, Node
+
+_RUNS_AT_ONCE = 50
+"""So many are looked for in one statement."""
 
 
 async def read_head(connection: AsyncConnection) -> Frontier:
@@ -22,17 +26,21 @@ async def read_head(connection: AsyncConnection) -> Frontier:
 
 
 async def read_hashes(connection: AsyncConnection, nodes: Iterable[Node]) -> dict[Node, bytes]:
-    """What is stored of these nodes: leaves at level 0, roots of tiles above. One statement for each run of them."""
+    """What is stored of these nodes: leaves at level 0, roots of tiles above."""
     hashes: dict[Node, bytes] = {}
-    for level, first, last in _runs(sorted(nodes)):
-        if level == 0:
-            position, value = journal_leaf.c.position, journal_leaf.c.leaf
-            statement = select(position, value).where(position.between(first, last))
-        else:
-            position, value = journal_node.c.position, journal_node.c.hash
-            statement = select(position, value).where(journal_node.c.level == level, position.between(first, last))
-        rows = await connection.execute(statement)
-        hashes.update({Node(level, where): value for where, value in rows})
+    runs = _runs(sorted(nodes))
+    leaves = ((first, last) for level, first, last in runs if level == 0)
+    position, value = journal_leaf.c.position, journal_leaf.c.leaf
+    while some := list(islice(leaves, _RUNS_AT_ONCE)):
+        among = or_(*(position.between(first, last) for first, last in some))
+        for where, leaf in await connection.execute(select(position, value).where(among)):
+            hashes[Node(0, where)] = leaf
+    roots = (run for run in runs if run[0])
+    node = journal_node.c
+    while above := list(islice(roots, _RUNS_AT_ONCE)):
+        among = or_(*(and_(node.level == each, node.position.between(first, last)) for each, first, last in above))
+        for level, where, root in await connection.execute(select(*node).where(among)):
+            hashes[Node(level, where)] = root
     return hashes
 
 

@@ -21,6 +21,9 @@ from vault.journal.tree import verify_inclusion as holds
 
 _LONGEST_PATH = 64
 _Hash = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9+/]{43}=$")]
+_Path = Annotated[tuple[_Hash, ...], msgspec.Meta(max_length=_LONGEST_PATH)]
+_Place = Annotated[int, msgspec.Meta(ge=0)]
+_Number = Annotated[int, msgspec.Meta(ge=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ class Proof:
 
     def encode(self) -> bytes:
         """JSON that travels: line and entry as text, salt and hashes in base64, nearest the leaf first."""
-        path = tuple(b64encode(node).decode() for node in self.path)
-        place = self.position, self.size, path, self.checkpoint
+        place = self.position, self.size, _written(self.path), self.checkpoint
         return _encoder.encode(_Proof(self.line.decode(), *place, *_told(self.opened)))
 
     @classmethod
@@ -53,10 +55,8 @@ class Proof:
         """Read what `encode` writes. Raises ProofError."""
         try:
             wire = _decoder.decode(data)
-            path = tuple(b64decode(node, validate=True) for node in wire.path)
-            return cls(
-                wire.line.encode(), _opened(wire.salt, wire.entry), wire.position, wire.size, path, wire.checkpoint
-            )
+            opened, path = _opened(wire.salt, wire.entry), _read(wire.path)
+            return cls(wire.line.encode(), opened, wire.position, wire.size, path, wire.checkpoint)
         except (ValueError, RecursionError):
             raise ProofError("not a proof") from None
 
@@ -89,20 +89,56 @@ def parse_line(data: bytes | str) -> Line:
         raise ProofError("not a line of a journal") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a dossier's line stands in the tree, and the path from there to the root: a proof without line and root."""
+
+    sequence: int
+    position: int
+    path: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """One line of JSON, hashes in base64 as in a proof."""
+        return _encoder.encode(_Way(self.sequence, self.position, _written(self.path)))
+
+    @classmethod
+    def parse(cls, data: bytes | str) -> "Way":
+        """Read what `encode` writes. Raises ProofError."""
+        try:
+            wire = _way_decoder.decode(data)
+            return cls(wire.sequence, wire.position, _read(wire.path))
+        except (ValueError, RecursionError):
+            raise ProofError("not the place of a line") from None
+
+
 class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: str
     salt: _Hash | UnsetType = UNSET
     entry: str | UnsetType = UNSET
 
 
+class _Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sequence: _Number
+    position: _Place
+    path: _Path
+
+
 class _Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: str
-    position: Annotated[int, msgspec.Meta(ge=0)]
-    size: Annotated[int, msgspec.Meta(ge=1)]
-    path: Annotated[tuple[_Hash, ...], msgspec.Meta(max_length=_LONGEST_PATH)]
+    position: _Place
+    size: _Number
+    path: _Path
     checkpoint: str
     salt: _Hash | UnsetType = UNSET
     entry: str | UnsetType = UNSET
+
+
+def _written(path: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(b64encode(node).decode() for node in path)
+
+
+def _read(path: Sequence[str]) -> tuple[bytes, ...]:
+    return tuple(b64decode(node, validate=True) for node in path)
 
 
 def _told(opened: tuple[bytes, bytes] | None) -> tuple[str | UnsetType, str | UnsetType]:
@@ -122,3 +158,4 @@ def _opened(salt: str | UnsetType, entry: str | UnsetType) -> tuple[bytes, bytes
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Proof)
 _line_decoder = msgspec.json.Decoder(_Line)
+_way_decoder = msgspec.json.Decoder(_Way)

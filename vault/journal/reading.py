@@ -14,13 +14,14 @@ from models.tables import journal_entry, journal_leaf, journal_waiting
 from models.vocabulary import SubjectType
 from vault.errors import NotIntegratedError, ProofError
 from vault.journal import tree
-from vault.journal.checkpoint import Signer
+from vault.journal.checkpoint import Checkpoint, Signer
 from vault.journal.entry import Line
 from vault.journal.hashes import read_hashes, read_head
 from vault.journal.keys import JournalKeys
 from vault.journal.proof import Proof
 from vault.journal.rows import LINES, checked
 from vault.journal.sequencer import step
+from vault.journal.taking import Part, Taken, root_at
 from vault.journal.tree import Frontier
 
 _PAGE = 500
@@ -91,6 +92,19 @@ class Reader:
         if not tree.verify_inclusion(tree.leaf_hash(line.encode()), position, head.size, path, head.root()):
             raise ProofError("the line does not stand in the journal")
         return Proof.of(line, position, head.size, path, self.signer.sign(head.size, head.root()))
+
+    async def take(self, dossier: UUID, last: int, *, subject: Reference | None = None) -> Taken:
+        """A dossier's journal up to this line, to be taken away with its proofs.
+
+        The log is as it was when the line came into it, so that what is taken twice is the same. A line that waits is
+        put into the tree first. `subject` leaves only that subject's own entries. Raises NotIntegratedError if it waits
+        too long, ProofError where there is no such line, or the journal does not continue what it was then.
+        """
+        size = await self._integrated(dossier, last) + 1
+        async with self._database.connect() as connection:
+            root = await root_at(connection, size, await read_head(connection))
+        part = Part(dossier, last, None if subject is None else self._keys.subject(subject))
+        return Taken(self._database, self._keys, part, Checkpoint(self.signer.verifier.name, size, root), self.signer)
 
     async def _integrated(self, dossier: UUID, sequence: int) -> int:
         """Where an entry stands in the tree, waited for if need be; whoever waits lends a hand."""

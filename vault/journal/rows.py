@@ -36,6 +36,11 @@ def _named_by(table: Table) -> ColumnElement[bool]:
     return (journal_entry.c.dossier == table.c.dossier) & (journal_entry.c.sequence == table.c.sequence)
 
 
+PLACED = select(*_COLUMNS, journal_leaf.c.position).select_from(
+    journal_entry.outerjoin(journal_chain, _KEYED).outerjoin(journal_leaf, _named_by(journal_leaf))
+)
+"""Entries with their places in the tree: `position` is null where there is none yet."""
+
 IN_TREE = (
     select(
         *_COLUMNS,
