@@ -45,7 +45,10 @@ def told(record: Record) -> Told:
     record.read(document, STRANGER.breaking_the_glass(reason))
     record.about("POST", f"{document}/contest", holder, {"reason": contest})
     record.about("PUT", f"{document}/contest", HOSPITAL, {"kept": True, "reason": kept})
-    record.ask("POST", "/messages", TREATING, {"to": STRANGER_RPPS, "subject": subject, "body": body})
+    letter = {"to": STRANGER_RPPS, "subject": subject, "body": body, "documents": [document]}
+    message = record.ask("POST", "/messages", TREATING, letter).json()["id"]
+    assert body in ask(http, "GET", f"/v1/messages/{message}/thread", STRANGER).text
+    assert subject in ask(http, "GET", "/v1/messages", TREATING, params={"box": "sent"}).text
     record.ask("GET", "/documents", holder)
     assert record.ask("POST", "/documents/search", holder, {"title": title}).json()["documents"]
     record.about("GET", f"{document}/versions", TREATING)
@@ -61,6 +64,8 @@ def told(record: Record) -> Told:
         record.deposit(HOSPITAL, content.encode(), title=title, more=content),
         record.about("POST", f"{document}/contest", holder, {"reason": contest, contest: 1}),
         record.ask("POST", "/messages", TREATING, {"to": record.ins, "subject": subject, "body": body}),
+        record.ask("POST", "/messages", TREATING, letter | {"reply_to": record.ins, subject: body}),
+        ask(http, "GET", "/v1/messages", TREATING, params={"box": subject, "unread": body, "after": record.ins}),
         record.ask("GET", "/documents", holder, params={"title": title, note: contest}),
         record.ask("GET", "/documents", holder, params={"author": f"person/{record.ins}", "from": content}),
         record.ask("POST", "/documents/search", holder, {"title": title, "author": note, "type": [content]}),
