@@ -52,7 +52,7 @@ class JournalService:
         return Trace(
             [(sequence, entry) for sequence, entry in told if entry is not None],
             shown[-1].sequence if len(lines) > limit else None,
-            _reasons(judgement.engine.register),
+            reasons_of(judgement.engine.register),
         )
 
     async def proof(self, actor: Actor, dossier: UUID, sequence: int) -> Proof | None:
@@ -100,6 +100,7 @@ def _own_entries_of(actor: Actor, judgement: Judgement) -> Reference | None:
     return actor.subject if Obligation.OWN_ENTRIES_ONLY in judgement.decision.obligations else None
 
 
-def _reasons(register: Register) -> Mapping[str, Words]:
+def reasons_of(register: Register) -> Mapping[str, Words]:
+    """The sentences that tell why something was refused, by rule."""
     told = {rule: Words(reason.fr, reason.en) for rule, reason in register.reasons.items()}
     return {SEAL_BROKEN: _SEAL_BROKEN} | told

@@ -25,7 +25,7 @@ from models.queries.existence import fetch_open
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
 from policy.situation import Situation
-from vault.journal.entry import Entry, Value, fold
+from vault.journal.entry import Entry, Receipt, Value, fold
 from vault.journal.ledger import Ledger
 from vault.journal.notifying import Owed, owe
 
@@ -178,12 +178,12 @@ class Judging:
         *,
         dossier: UUID | None = None,
         owed: Sequence[Owed] = (),
-    ) -> None:
+    ) -> Receipt:
         """Make a permitted change; it, its entry and what it owes to others stand together or not at all.
 
-        `dossier` is one that it creates; `owed` may grow while the change is made. Raises ConflictError,
-        ConstraintError or NotFoundError if it contradicts what is there: then the decision alone is written down,
-        since it was taken.
+        Gives where its entry stands. `dossier` is one that it creates; `owed` may grow while the change is made. Raises
+        ConflictError, ConstraintError or NotFoundError if it contradicts what is there: then the decision alone is
+        written down, since it was taken.
         """
         try:
             async with self._database.begin() as connection:
@@ -191,6 +191,7 @@ class Judging:
                 entries = self.entries(actor.caller, [judgement], changed, dossier=dossier)
                 receipts = await self._ledger.append(connection, entries)
                 await owe(connection, entries[-1], receipts[-1], owed)
+            return receipts[-1]
         except (ConflictError, ConstraintError, NotFoundError):
             await self.record(actor.caller, [judgement])
             raise

@@ -5,7 +5,7 @@ from models.vocabulary import Action, SubjectType
 from vault.journal.entry import Entry
 
 _ENTERING = (Action.DOCUMENT_LIST, Action.DOSSIER_EXPORT)
-_SHOWN = (Action.DOCUMENT_READ, Action.JOURNAL_READ)
+_SHOWN = (Action.DOCUMENT_READ, Action.JOURNAL_READ, Action.ACCESS_LIST)
 _MEMBERS = ("party", "addressee")
 """The members of a change that name somebody, as `type/id`, several with spaces between them."""
 
