@@ -49,6 +49,7 @@ from api.services.statistics import StatisticsService
 from api.services.swaps import Swaps
 from api.services.titles import TitleSearch
 from api.services.treating_physicians import TreatingPhysicianFeed
+from api.services.treatments import TreatmentService
 from api.services.versions import Versions
 from api.settings import Settings
 from models.database import Database
@@ -150,7 +151,7 @@ def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], 
     """What the controllers call, under the name by which they find it."""
     database, ledger, keys, vault = parts.database, parts.ledger, parts.dossier_keys, parts.documents
     reader = Reader(database, parts.journal_keys, parts.signer)
-    documents = DocumentService(database, judging, keys, vault)
+    documents, clinical = DocumentService(database, judging, keys, vault), ClinicalReader(database, vault)
     feeding = Feeding(database, judging, ledger, secret)
     return {
         "dossiers": Dossiers(database, judging, keys, vault, secret),
@@ -162,7 +163,8 @@ def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], 
         "messages": MessageService(database, judging, ledger, keys),
         "journal": JournalService(judging, reader),
         "exports": ExportService(database, judging, keys, vault, reader),
-        "reminders": ReminderService(database, judging, keys, ClinicalReader(database, vault)),
+        "reminders": ReminderService(database, judging, keys, clinical),
+        "treatments": TreatmentService(judging, documents, clinical),
         "feeding": feeding,
         "reimbursements": ReimbursementFeed(database, judging, ledger, feeding, vault, secret),
         "treating_physicians": TreatingPhysicianFeed(database, judging, ledger, feeding),

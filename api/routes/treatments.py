@@ -1,5 +1,6 @@
 """The treatments of a dossier in one line of time: a view computed from its documents."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -13,37 +14,22 @@ from api.openapi import Documented
 from api.paging import limit_of
 from api.requests import Call
 from api.routes.documents import view
+from api.routes.treatments_examples import PAGE
 from api.schemas import treatments as wire
-from api.services.documents import DocumentService, Sheet
-from api.services.treatments import KINDS, treatments
-from models.vocabulary import Scope
+from api.services.clinical import Medicine
+from api.services.interactions import Interacting
+from api.services.overlaps import Overlap
+from api.services.repetitions import Repetition
+from api.services.treatments import KINDS, Examined, TreatmentLine, Treatments, TreatmentService
+from models.reference.interactions import COVERAGE
+from models.vocabulary import InteractionLevel, Scope
 
 _encode = msgspec.json.Encoder().encode
-_DOSSIER, _DOCUMENT = "0b7d5b0e-6f5c-4f0b-9c43-1f6a8c1d2e3f", "5d0c5f3c-2a0e-4b7d-8a57-3f5a6d0c9b11"
-_EXAMPLE_LINE = {
-    "at": "2026-10-01T08:00:00Z",
-    "kind": "dispensation",
-    "document": {
-        "id": _DOCUMENT,
-        "dossier": _DOSSIER,
-        "series": _DOCUMENT,
-        "version": 1,
-        "document_type": "60593-1",
-        "space": "treatments",
-        "author": {"type": "organization", "id": "750000010"},
-        "created_at": "2026-10-01T08:00:00Z",
-        "status": "current",
-        "masked": False,
-        "withheld": False,
-        "hidden_from_representatives": False,
-        "may": ["document:read"],
-        "obligations": ["write_down"],
-        "has_content": True,
-        "title": "Dispensation",
-        "content_type": "application/pdf",
-        "size": 20480,
-        "deposited_at": "2026-10-01T08:01:00Z",
-    },
+_LEVELS: Mapping[InteractionLevel, Mapping[str, str]] = {
+    InteractionLevel.CONTRAINDICATED: {"fr": "Contre-indication", "en": "Contraindicated"},
+    InteractionLevel.DISCOURAGED: {"fr": "Association déconseillée", "en": "Not recommended together"},
+    InteractionLevel.PRECAUTION: {"fr": "Précaution d’emploi", "en": "Precaution for use"},
+    InteractionLevel.TO_CONSIDER: {"fr": "À prendre en compte", "en": "To be taken into account"},
 }
 
 
@@ -57,11 +43,7 @@ class TreatmentsController(Controller):
     @get(
         "/treatments",
         summary="Treatments",
-        documented=Documented(
-            "A page, newest first.",
-            answer=wire.TreatmentPage,
-            answer_examples={"one": {"lines": [_EXAMPLE_LINE], "next": None}},
-        ),
+        documented=Documented("A page, newest first.", answer=wire.TreatmentPage, answer_examples={"first": PAGE}),
     )
     async def treatments(
         self,
@@ -72,12 +54,60 @@ class TreatmentsController(Controller):
     ) -> ASGIApp:
         """Prescriptions, dispensations, care plans, administered and reimbursed treatments that the subject may read.
 
-        Documents stand for themselves, in their current version.
+        Current versions; structured documents (FHIR R4, reimbursements) say which medicines. With the first page comes
+        what is pointed out in all of it: a substance twice over the same days, and known interactions. Both are hints:
+        the table of interactions is short, and what it covers is in `examined`.
         """
-        service: DocumentService = request.app.state["documents"]
-        listing = await treatments(service, actor_of(request), dossier, after, limit_of(limit))
-        return JsonAnswer(_encode(wire.TreatmentPage([_line(sheet) for sheet in listing.sheets], listing.next)))
+        service: TreatmentService = request.app.state["treatments"]
+        found = await service.page(actor_of(request), dossier, after, limit_of(limit))
+        return JsonAnswer(_encode(_page(found)))
 
 
-def _line(sheet: Sheet) -> wire.TreatmentLine:
-    return wire.TreatmentLine(sheet.document.created_at, KINDS[sheet.document.document_type].value, view(sheet))
+def _page(found: Treatments) -> wire.TreatmentPage:
+    lines, examined = [_line(each) for each in found.lines], found.examined
+    if examined is None:
+        return wire.TreatmentPage(lines, found.next, None, None, None)
+    return wire.TreatmentPage(
+        lines,
+        found.next,
+        [_repetition(each) for each in examined.repetitions],
+        [_interaction(each) for each in examined.interactions],
+        _examined(examined),
+    )
+
+
+def _line(line: TreatmentLine) -> wire.TreatmentLine:
+    document = line.sheet.document
+    medicines = [_medicine(each) for each in line.medicines]
+    return wire.TreatmentLine(document.created_at, KINDS[document.document_type].value, view(line.sheet), medicines)
+
+
+def _medicine(medicine: Medicine) -> wire.MedicineView:
+    codes = [wire.MedicineCode(code.system.value, code.value) for code in medicine.codes]
+    codes.sort(key=lambda code: (code.system, code.code))
+    return wire.MedicineView(medicine.category.value, medicine.label, codes, medicine.begins, medicine.ends)
+
+
+def _repetition(found: Repetition) -> wire.RepetitionView:
+    return wire.RepetitionView(found.atc, found.level, list(found.labels), _overlap(found.overlap))
+
+
+def _interaction(found: Interacting) -> wire.InteractionView:
+    known = found.interaction
+    return wire.InteractionView(
+        known.level.value,
+        dict(_LEVELS[known.level]),
+        [wire.InteractingView(side.atc, side.label) for side in known.pair],
+        wire.SourceView(known.source, known.year),
+        _overlap(found.overlap),
+    )
+
+
+def _overlap(overlap: Overlap) -> wire.OverlapView:
+    return wire.OverlapView(overlap.begins, overlap.ends, overlap.presumed, list(overlap.documents))
+
+
+def _examined(examined: Examined) -> wire.ExaminedView:
+    sources = [wire.SourceView(name, year) for name, year in COVERAGE.sources]
+    coverage = wire.CoverageView(COVERAGE.pairs, COVERAGE.codes, sources)
+    return wire.ExaminedView(examined.documents, examined.unstructured, examined.complete, coverage)
