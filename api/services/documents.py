@@ -172,8 +172,7 @@ class DocumentService:
 
     async def shelf(self, dossier: UUID, judged: Sequence[Judgement]) -> Shelf:
         """What is stored of these documents of a dossier, titles opened."""
-        standings = await stored.read_standings(self._database, dossier)
-        found = {each.id: standings[each.id] for each in _documents(judged) if each.id in standings}
+        found = await stored.read_standings(self._database, dossier, {each.id for each in _documents(judged)})
         versions = {identity: standing.version.version for identity, standing in found.items()}
         return Shelf(dossier, found, await self._vault.find_all(dossier, versions))
 

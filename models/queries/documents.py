@@ -13,6 +13,7 @@ from models.errors import ConstraintError
 from models.facts import Document
 from models.queries.dossiers import hold_dossier
 from models.queries.keys import KEY_COLUMNS, KeyRow, key_of_row
+from models.queries.statements import MOST_NAMED, among, padded
 from models.tables import document, place
 from models.vocabulary import DocumentStatus
 
@@ -161,13 +162,19 @@ _STANDING = (
 )
 
 
-async def read_standings(database: Database, dossier: UUID) -> dict[UUID, Standing]:
-    """Version and contest of every document of a dossier that is not deleted, by one `read`."""
+async def read_standings(
+    database: Database, dossier: UUID, documents: Collection[UUID] | None = None
+) -> dict[UUID, Standing]:
+    """Version and contest of these documents of a dossier, or of all, but for deleted ones, by one `read`."""
+    if documents is not None and not documents:
+        return {}
+    named = documents is not None and len(documents) <= MOST_NAMED
+    wanted = padded(sorted(documents or ())) if named else []
+    statement = f"{_STANDING} AND status <> 'deleted'"
     rows = await database.read(
-        f"{_STANDING} AND status <> 'deleted'",
-        dossier,
+        f"{statement} AND {among('id', len(wanted), 2)}" if named else statement, dossier, *wanted
     )
-    return {row[0]: _standing(row) for row in rows}
+    return {row[0]: _standing(row) for row in rows if documents is None or row[0] in documents}
 
 
 async def read_types(database: Database, documents: Collection[Place]) -> dict[Place, str]:

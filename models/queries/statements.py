@@ -146,6 +146,15 @@ def listing_statement(needs: Needs, page: Page) -> str:
     return f"{facts_statement(needs, 1)} UNION ALL SELECT 1, {selected} FROM ({found}) AS t"  # noqa: S608  # as above
 
 
+MOST_NAMED = 512
+"""So many ids are named in one statement; of more, all rows of the dossier are read."""
+
+
+def among(column: str, count: int, first: int) -> str:
+    """The condition that a column is one of so many ids, given as parameters from this number on."""
+    return f"{column} IN ({', '.join(f'${first + n}::uuid' for n in range(count))})"
+
+
 def padded(items: Sequence[_Item]) -> list[_Item]:
     """Up to a power of two, with the first again and again: few lengths, hence few statements to prepare."""
     return [*items, *[items[0]] * ((1 << (len(items) - 1).bit_length()) - len(items))] if items else []

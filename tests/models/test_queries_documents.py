@@ -154,6 +154,12 @@ async def test_contests(filled: Database) -> None:
         first: Standing(Version(first, 1), b"contested"),
         second: Standing(Version(second, 1)),
     }
+    assert await read_standings(filled, ALICE, {first, document(3).id, document(9).id}) == {
+        first: Standing(Version(first, 1), b"contested")
+    }
+    many = {second, *(UUID(int=number) for number in range(600))}
+    assert await read_standings(filled, ALICE, many) == {second: Standing(Version(second, 1))}
+    assert await read_standings(filled, ALICE, set()) == {}
     async with filled.begin() as connection:
         await set_contest(connection, ALICE, first, None)
         assert await hold_document(connection, ALICE, first) == Held(DocumentStatus.CURRENT, None)
