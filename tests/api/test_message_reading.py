@@ -238,6 +238,20 @@ async def test_erasing_the_dossier_makes_its_messages_noise(dmp: Whole) -> None:
 
 
 @EMBEDDED
+async def test_a_message_that_goes_in_this_instant_is_none(dmp: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the decision and the reading, or the reply: as if it had never been."""
+    letter = await sent(dmp)
+
+    async def gone(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(service, "find_message", gone)
+    assert {await refused(dmp, f"/{letter}{tail}") for tail in ("", "/thread")} == {(404, "no-message")}
+    unread = "A message refers to what its sender may read in the same dossier."
+    assert await send(dmp, reply_to=letter) == (400, unread)
+
+
+@EMBEDDED
 async def test_messages_need_their_scope(dmp: Whole) -> None:
     """Each address, whoever the subject is."""
     headers = dmp.headers(COLLEAGUE) | bearer(DECIDING_KEY)
