@@ -158,7 +158,7 @@ class Entry(Struct, rename={"full_url": "fullUrl"}):
     """One of a bundle's."""
 
     full_url: str | None = None
-    resource: Raw | None = None
+    resource: Raw = Raw()
 
 
 class Bundle(Struct):

@@ -67,14 +67,12 @@ def told_by(data: bytes, document: Document) -> list[_Told]:
     raw = msgspec.Raw(data)
     if _head(raw).resource_type != "Bundle":
         return _told(_Around(document, raw, {}))
-    entries = [each for each in msgspec.json.decode(data, type=form.Bundle).entry if each.resource is not None]
+    entries = [each for each in msgspec.json.decode(data, type=form.Bundle).entry if bytes(each.resource)]
     others: dict[str, msgspec.Raw] = {}
     for each in entries:
-        if each.resource is not None:
-            head = _head(each.resource)
-            others |= {name: each.resource for name in (each.full_url, f"{head.resource_type}/{head.id}") if name}
-    resources = [each.resource for each in entries if each.resource is not None]
-    return [told for each in resources[:MOST_RESOURCES] for told in _told(_Around(document, each, others))]
+        head = _head(each.resource)
+        others |= {name: each.resource for name in (each.full_url, f"{head.resource_type}/{head.id}") if name}
+    return [told for each in entries[:MOST_RESOURCES] for told in _told(_Around(document, each.resource, others))]
 
 
 def _told(around: _Around) -> list[_Told]:
