@@ -20,6 +20,7 @@ from api.schemas.authzen import (
     ResourceSearch,
     SubjectSearch,
 )
+from api.services.clinical import ClinicalReader
 from api.services.decision_point import DecisionPoint
 from api.services.documents import DocumentService, Wanted
 from api.services.dossiers import Dossiers
@@ -27,6 +28,8 @@ from api.services.exports import ExportService
 from api.services.judging import Actor, Judging
 from api.services.reminders import ReminderService
 from api.services.rules import Rules
+from api.services.titles import TitleSearch
+from api.services.versions import Versions
 from models.facts import Context, Reference
 from models.identifiers import Ins
 from models.importing import import_facts
@@ -82,7 +85,10 @@ class Bench:
         judging = Judging(parts.database, cast("Rules", self.rules), parts.ledger, lambda: NOW, lambda **_: None)
         self.point = DecisionPoint(parts.database, judging)
         self.documents = DocumentService(parts.database, judging, parts.dossier_keys, parts.documents)
-        self.reminders = ReminderService(parts.database, judging)
+        self.titles = TitleSearch(judging, self.documents)
+        self.versions = Versions(parts.database, judging, self.documents)
+        clinical = ClinicalReader(parts.database, parts.documents)
+        self.reminders = ReminderService(parts.database, judging, parts.dossier_keys, clinical)
         self.dossiers = Dossiers(parts.database, judging, parts.dossier_keys, parts.documents, secret)
         reader = Reader(parts.database, parts.journal_keys, parts.signer)
         self.exports = ExportService(parts.database, judging, parts.dossier_keys, parts.documents, reader)
@@ -114,6 +120,12 @@ class Bench:
 
     async def listing(self) -> object:
         return await self.documents.page(self.holder, UUID(self.dossier), Wanted(), None, 10)
+
+    async def search(self) -> object:
+        return await self.titles.page(self.holder, UUID(self.dossier), "vaccin", Wanted(), None, 10)
+
+    async def versions_of_a_document(self) -> object:
+        return await self.versions.of(self.holder, UUID(DOCUMENTS[0]))
 
     async def overview(self) -> object:
         return await self.dossiers.overview(self.holder, UUID(self.dossier))
@@ -149,6 +161,8 @@ Access = Callable[[Bench], Awaitable[object]]
         Bench.subjects,
         Bench.actions,
         Bench.listing,
+        Bench.search,
+        Bench.versions_of_a_document,
         Bench.overview,
         Bench.reminded,
         Bench.export,
