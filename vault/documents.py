@@ -3,7 +3,8 @@
 A deposit goes in this order: the caller's decision; a pending row, committed; the object, written; then, in the
 caller's one transaction with the facts and the journal's entry, the content row takes the pending row's place. An
 erasure takes the content row away, and with it the only wrapped key, in the caller's transaction; the object, noise
-from then on, goes after. What a crash leaves behind is removed by `vault.reconciling`.
+from then on, goes after. What a crash leaves behind is removed by `vault.reconciling`. Many small ones are deposited
+together by `vault.small_documents`, and lie in one object; they are read and erased here like any other.
 """
 
 import os
@@ -24,7 +25,7 @@ from models.queries.statements import MOST_NAMED, among, padded
 from models.tables import content, dossier_key
 from vault import pending
 from vault.blobs import BlobStore
-from vault.envelope import Context, Reader, Sealer
+from vault.envelope import Context, Reader, Sealer, sealed_size
 from vault.errors import (
     ContentTooLargeError,
     DepositLostError,
@@ -34,7 +35,8 @@ from vault.errors import (
     SealBrokenError,
     StoreError,
 )
-from vault.keys import DossierKeys, Randomness, RowKeys
+from vault.keys import DossierKey, DossierKeys, Randomness, RowKeys
+from vault.packs import object_of, position_in_pack
 from vault.sealing import KEY_SIZE
 
 MAX_SIZE = 5 * 1024**3
@@ -175,20 +177,7 @@ class Documents:
         """
         if not await pending.claim(connection, deposit.dossier, deposit.object_name):
             raise DepositLostError
-        key = await self._keys.ensure(connection, deposit.dossier)
-        facts = key_facts(deposit.document, deposit.version, deposit.content_type, deposit.size, deposit.head)
-        row: dict[str, Any] = {
-            "dossier": deposit.dossier,
-            "document": deposit.document,
-            "object_name": deposit.object_name,
-            "head": deposit.head,
-            "data_key": key.wrap(deposit.key, *facts),
-            "content_type": deposit.content_type,
-            "size": deposit.size,
-            "sha256": key.seal_text(f"sha256/{deposit.document}", deposit.sha256),
-            "title_sealed": key.seal_text(f"title/{deposit.document}", title.encode()),
-            "deposited_at": storable(self._now()),
-        }
+        row = content_row(await self._keys.ensure(connection, deposit.dossier), deposit, title, self._now())
         row["mac"] = await self._rows.mac(connection, content, row)
         await connection.execute(insert(content).values(row))
 
@@ -201,7 +190,7 @@ class Documents:
         rows = await self._database.read(_FIND, dossier, document)
         if not rows:
             raise NoContentError
-        return await self._verified(dossier, version, rows[0])
+        return await self.verified(dossier, version, rows[0])
 
     async def find_all(self, dossier: UUID, versions: Mapping[UUID, int]) -> dict[UUID, Kept | SealBrokenError]:
         """What is kept of these documents of one dossier, in one round trip; those without content are left out.
@@ -215,7 +204,7 @@ class Documents:
             document = row[_NAMES.index("document")]
             if document in versions:
                 try:
-                    found[document] = await self._verified(dossier, versions[document], row)
+                    found[document] = await self.verified(dossier, versions[document], row)
                 except SealBrokenError as error:
                     found[document] = error
         return found
@@ -230,7 +219,7 @@ class Documents:
         if not (0 <= start < stop or start == stop == kept.size == 0):
             raise RangeNotSatisfiableError
         context = Context(kept.dossier, kept.document, kept.version, kept.content_type)
-        pieces = self._opened(Reader(kept.key, context, kept.head, kept.size, start, stop), kept.object_name)
+        pieces = self._opened(Reader(kept.key, context, kept.head, kept.size, start, stop), kept)
         try:
             if stop - start <= WHOLE_SIZE:
                 first = b"".join([piece async for piece in pieces])
@@ -285,7 +274,8 @@ class Documents:
                 yield sealed
         yield sealer.finish()
 
-    async def _verified(self, dossier: UUID, version: int, row: Sequence[Any]) -> Kept:
+    async def verified(self, dossier: UUID, version: int, row: Sequence[Any]) -> Kept:
+        """What a row of `content` says, followed by its dossier's key. Raises SealBrokenError."""
         told = dict(zip(_NAMES, row, strict=False))
         await self._rows.verify(content, told)
         key = await self._keys.unwrap(dossier, key_of_row(row))
@@ -304,12 +294,32 @@ class Documents:
             key.unwrap(told["data_key"], *key_facts(document, version, content_type, size, head)),
         )
 
-    async def _opened(self, reader: Reader, name: str) -> AsyncGenerator[bytes]:
-        async with aclosing(self._store.get(name, reader.object_start, reader.object_stop)) as sealed:
+    async def _opened(self, reader: Reader, kept: Kept) -> AsyncGenerator[bytes]:
+        start, stop, position = reader.object_start, reader.object_stop, position_in_pack(kept.object_name)
+        if position is not None:
+            start, stop = position + start, position + (sealed_size(kept.size) if stop is None else stop)
+        async with aclosing(self._store.get(object_of(kept.object_name), start, stop)) as sealed:
             async for piece in sealed:
                 if plaintext := reader.update(piece):
                     yield plaintext
         reader.finish()
+
+
+def content_row(key: DossierKey, deposit: Deposit, title: str, at: datetime) -> dict[str, Any]:
+    """The row of a deposit under its dossier's key, to which its MAC is still to be added."""
+    facts = key_facts(deposit.document, deposit.version, deposit.content_type, deposit.size, deposit.head)
+    return {
+        "dossier": deposit.dossier,
+        "document": deposit.document,
+        "object_name": deposit.object_name,
+        "head": deposit.head,
+        "data_key": key.wrap(deposit.key, *facts),
+        "content_type": deposit.content_type,
+        "size": deposit.size,
+        "sha256": key.seal_text(f"sha256/{deposit.document}", deposit.sha256),
+        "title_sealed": key.seal_text(f"title/{deposit.document}", title.encode()),
+        "deposited_at": storable(at),
+    }
 
 
 def key_facts(document: UUID, version: int, content_type: str, size: int, head: bytes) -> tuple[bytes, ...]:

@@ -52,6 +52,11 @@ class Context:
         )
 
 
+def sealed_size(size: int) -> int:
+    """Of the object that a document of so many bytes is, if it is alone in it."""
+    return HEAD_SIZE + size + TAG_SIZE * (size // CHUNK_SIZE + 1)
+
+
 class Sealer:
     """Seals one document as it comes, keeping count of it and its digest."""
 

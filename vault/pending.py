@@ -2,6 +2,8 @@
 
 An object is removed in three steps, each of which a crash may follow: the row says that it goes, the object goes, the
 row goes. A deposit takes the row away only if it does not say so, hence it is committed or removed, never both.
+
+A pack goes with the last document in it: whoever removes one looks, once that is committed, whether others remain.
 """
 
 from collections.abc import Sequence
@@ -15,6 +17,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from models.database import Database
 from models.tables import pending_object
 from vault.blobs import BlobStore
+from vault.packs import after_pack, object_of, position_in_pack
+
+_IN_PACK = "SELECT 1 FROM content WHERE object_name >= $1::text AND object_name < $2::text LIMIT 1"
 
 
 async def add(
@@ -33,15 +38,18 @@ async def claim(connection: AsyncConnection, dossier: UUID, name: str) -> bool:
 
 
 async def remove(database: Database, store: BlobStore, dossier: UUID, name: str) -> bool:
-    """Remove an object that has such a row, then the row. False, and nothing done, if it has none.
+    """Remove an object that has such a row, unless others are in it, then the row.
 
-    Raises StoreError or DatabaseError; the row then remains.
+    False, and nothing done, if it has none. Raises StoreError or DatabaseError; the row then remains.
     """
     async with database.begin() as connection:
         marked = await connection.execute(update(pending_object).where(_row(dossier, name)).values(removing=True))
     if marked.rowcount != 1:
         return False
-    await store.delete(name)
+    if position_in_pack(name) is None or not await database.read(
+        _IN_PACK, object_of(name), after_pack(object_of(name))
+    ):
+        await store.delete(object_of(name))
     async with database.begin() as connection:
         await connection.execute(delete(pending_object).where(_row(dossier, name)))
     return True

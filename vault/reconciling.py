@@ -14,6 +14,7 @@ from models.database import Database
 from vault import pending
 from vault.blobs import BlobStore, StoredObject
 from vault.errors import NoObjectError, StoreError
+from vault.packs import after_pack, object_of
 
 _NAMED = 1000
 _LEFT = "SELECT dossier, object_name FROM pending_object WHERE removing OR started_at < $1"
@@ -22,7 +23,10 @@ _NEXT_KEPT = (
     "ORDER BY object_name, dossier, document LIMIT 1000"
 )
 _STILL_KEPT = "SELECT 1 FROM content WHERE dossier = $1 AND document = $2 AND object_name = $3"
-_KNOWN = "SELECT 1 FROM content WHERE object_name = $1 UNION ALL SELECT 1 FROM pending_object WHERE object_name = $1"
+_KNOWN = (
+    "SELECT 1 FROM content WHERE object_name >= $1 AND object_name < $2 "
+    "UNION ALL SELECT 1 FROM pending_object WHERE object_name >= $1 AND object_name < $2"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class _Kept:
     name: str
     dossier: UUID
     document: UUID
+
+    @property
+    def object(self) -> str:
+        return object_of(self.name)
 
 
 async def reconcile(database: Database, store: BlobStore, before: datetime) -> Report:
@@ -77,20 +85,22 @@ async def _compare(
 ) -> None:
     stored, kept = await anext(objects, None), await anext(rows, None)
     while stored or kept:
-        if stored and (kept is None or stored.name < kept.name):
+        if stored and (kept is None or stored.name < kept.object):
             if stored.modified_at < before:
                 await _remove_orphan(database, store, stored, report)
             stored = await anext(objects, None)
-        elif kept and (stored is None or kept.name < stored.name):
+        elif kept and (stored is None or kept.object < stored.name):
             await _note_missing(database, store, kept, report)
             kept = await anext(rows, None)
-        else:
-            stored, kept = await anext(objects, None), await anext(rows, None)
+        else:  # the object is passed over with the last row that names it
+            kept = await anext(rows, None)
+            if stored and (kept is None or kept.object != stored.name):
+                stored = await anext(objects, None)
 
 
 async def _remove_orphan(database: Database, store: BlobStore, stored: StoredObject, report: Report) -> None:
     """If no row names it none ever will: a deposit is committed by the pending row that it has from the start."""
-    if await database.read(_KNOWN, stored.name):
+    if await database.read(_KNOWN, stored.name, after_pack(stored.name)):
         return
     try:
         await store.delete(stored.name)
@@ -101,7 +111,7 @@ async def _remove_orphan(database: Database, store: BlobStore, stored: StoredObj
 
 async def _note_missing(database: Database, store: BlobStore, kept: _Kept, report: Report) -> None:
     try:
-        async with aclosing(store.get(kept.name, 0, 1)) as piece:
+        async with aclosing(store.get(kept.object, 0, 1)) as piece:
             await anext(piece, None)
     except NoObjectError:
         if await database.read(_STILL_KEPT, kept.dossier, kept.document, kept.name):

@@ -21,6 +21,7 @@ from models.tables import content, scrub, scrub_finding
 from vault.blobs import BlobStore
 from vault.documents import Documents
 from vault.errors import NoContentError, NoObjectError, SealBrokenError
+from vault.packs import object_of
 
 _ONE = 1
 _AT_ONCE = 4
@@ -173,7 +174,7 @@ class Scrubbing:
 
     async def _how_broken(self, name: str) -> Fault:
         try:
-            async with aclosing(self._store.get(name, 0, 1)) as piece:
+            async with aclosing(self._store.get(object_of(name), 0, 1)) as piece:
                 await anext(piece, None)
         except NoObjectError:
             return Fault.MISSING

@@ -8,15 +8,16 @@ sealed names it.
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, insert
 from models.queries.keys import KEY_COLUMNS, KeyRow
+from models.queries.statements import padded
 from models.tables import dossier_key
 from vault.errors import NoContentError, SealBrokenError
 from vault.keys.keyset import WrappingKey
@@ -30,6 +31,12 @@ INS_PURPOSE = "ins"
 
 _FIRST_VERSION = 1
 _VERSIONS = range(_FIRST_VERSION, 2**31)
+_HOLD = (
+    select(dossier_key)
+    .where(dossier_key.c.dossier.in_(bindparam("dossiers", expanding=True)))
+    .order_by(dossier_key.c.dossier)
+    .with_for_update(read=True)
+)
 _READ_KEY = f"SELECT {KEY_COLUMNS} FROM dossier_key WHERE dossier = $1"  # noqa: S608  # names of our own table
 
 
@@ -119,24 +126,23 @@ class DossierKeys:
 
         The row is held until the transaction ends, so that it cannot be erased or replaced meanwhile.
         """
-        query = (
-            select(dossier_key.c.version, dossier_key.c.key_id, dossier_key.c.wrapped)
-            .where(dossier_key.c.dossier == dossier)
-            .with_for_update(read=True)
-        )
-        row = (await connection.execute(query)).one_or_none()
-        if row is not None:
-            return await self.unwrap(dossier, KeyRow(*row))
-        name = dossier_key_name(dossier, _FIRST_VERSION)
-        (fresh,) = await self._shards.generate(connection, Tree.DOSSIER, [(shard_of(dossier), name)])
-        made = KeyRow(_FIRST_VERSION, fresh.wrapped.key_id, fresh.wrapped.wrapped)
-        values = {"dossier": dossier, **made._asdict()}
-        await connection.execute(insert(connection, dossier_key).values(values).on_conflict_do_nothing())
-        kept = KeyRow(*(await connection.execute(query)).one())
-        if kept != made:
-            return await self.unwrap(dossier, kept)
-        # Under a row that nobody may ever see, if the transaction fails: it is found by that row alone.
-        return self._remember(dossier, made, fresh.key)
+        return (await self.ensure_all(connection, [dossier]))[dossier]
+
+    async def ensure_all(self, connection: AsyncConnection, dossiers: Collection[UUID]) -> dict[UUID, DossierKey]:
+        """As `ensure`, for many dossiers, whose rows are held in the order of their ids."""
+        held = await self._held(connection, dossiers)
+        missing = sorted(set(dossiers) - set(held))
+        made = await self._make(connection, missing) if missing else {}
+        kept = await self._held(connection, missing) if missing else {}
+        keys: dict[UUID, DossierKey] = {}
+        for dossier, row in (held | kept).items():
+            row_made, fresh = made.get(dossier, (None, b""))
+            if row == row_made:
+                # Under a row that nobody may ever see, if the transaction fails: it is found by that row alone.
+                keys[dossier] = self._remember(dossier, row, fresh)
+            else:
+                keys[dossier] = await self.unwrap(dossier, row)
+        return keys
 
     async def seal_text(self, connection: AsyncConnection, dossier: UUID, purpose: str, text: bytes) -> bytes:
         """A small value of the dossier, to be written in this transaction."""
@@ -157,6 +163,23 @@ class DossierKeys:
             name = dossier_key_name(dossier, row.version)
             key = self._remember(dossier, row, await self._shards.unwrap(name, WrappedKey(row.key_id, row.wrapped)))
         return key
+
+    async def _held(self, connection: AsyncConnection, dossiers: Collection[UUID]) -> dict[UUID, KeyRow]:
+        rows = await connection.execute(_HOLD, {"dossiers": padded(sorted(set(dossiers)))})
+        return {dossier: KeyRow(*row) for dossier, *row in rows}
+
+    async def _make(self, connection: AsyncConnection, dossiers: Sequence[UUID]) -> dict[UUID, tuple[KeyRow, bytes]]:
+        """New keys, of which those stand that nobody else has made meanwhile."""
+        named = [(shard_of(dossier), dossier_key_name(dossier, _FIRST_VERSION)) for dossier in dossiers]
+        made = {
+            dossier: (KeyRow(_FIRST_VERSION, fresh.wrapped.key_id, fresh.wrapped.wrapped), fresh.key)
+            for dossier, fresh in zip(
+                dossiers, await self._shards.generate(connection, Tree.DOSSIER, named), strict=True
+            )
+        }
+        rows = [{"dossier": dossier, **row._asdict()} for dossier, (row, _) in made.items()]
+        await connection.execute(insert(connection, dossier_key).on_conflict_do_nothing(), rows)
+        return made
 
     def _remember(self, dossier: UUID, row: KeyRow, plain: bytes) -> DossierKey:
         key = DossierKey(dossier, row.version, plain, self._randomness)

@@ -4,7 +4,7 @@ Sealed values prove what they say; nothing but this proves that they belong to o
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -40,8 +40,14 @@ class RowKeys:
 
     async def mac(self, connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bytes:
         """The column `mac` of a row that is written in this transaction."""
+        (mac,) = await self.macs(connection, table, [row])
+        return mac
+
+    async def macs(self, connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[bytes]:
+        """As `mac`, of many rows."""
         key = (await self._shards.hold(connection, Tree.ROWS, [0]))[0]
-        return mac_version(key.version) + _digest(key.key, table, row)
+        version = mac_version(key.version)
+        return [version + _digest(key.key, table, row) for row in rows]
 
     async def verify(self, table: Table, row: Mapping[str, Any]) -> None:
         """Raises SealBrokenError unless the row is as it was written, to the last column."""
