@@ -4,7 +4,7 @@ This package alone knows the one from the other. Two ways in: `read` for the hot
 held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
 """
 
-from models.database.bulk import change, load, load_new, prepare_bulk
+from models.database.bulk import change, change_if, load, load_new, prepare_bulk
 from models.database.columns import Id, Instant, instant_to_integer, storable
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
@@ -19,6 +19,7 @@ __all__ = [
     "Id",
     "Instant",
     "change",
+    "change_if",
     "downgrade",
     "insert",
     "instant_to_integer",

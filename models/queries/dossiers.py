@@ -1,6 +1,6 @@
 """What is written about a dossier: its life, its holder's choices, and who may enter it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -169,27 +169,37 @@ async def delete_relations(
 
 
 async def declare_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str, at: datetime) -> None:
-    """From now on and without end; one declared before and still in force keeps its beginning.
+    """As `declare_treating_physicians`, of a dossier that is held from now on. Raises ConstraintError without one."""
+    await hold_dossier(connection, identity)
+    await declare_treating_physicians(connection, [(identity, rpps)], at)
 
-    Raises ConstraintError without dossier.
+
+async def declare_treating_physicians(
+    connection: AsyncConnection, declared: Iterable[tuple[UUID, str]], at: datetime
+) -> None:
+    """Dossiers, which the caller holds, and who is declared there: from now on and without end.
+
+    One declared before and still in force keeps its beginning.
     """
     in_force = and_(
         relation.c.since.is_(None) | (relation.c.since <= at), relation.c.until.is_(None) | (relation.c.until > at)
     )
-    await hold_dossier(connection, identity)
-    statement = insert(connection, relation).values(
-        dossier=identity,
-        party_type=SubjectType.PROFESSIONAL.value,
-        party=rpps,
-        kind=RelationKind.TREATING_PHYSICIAN.value,
-        since=at,
+    statement = insert(connection, relation)
+    declaring = statement.on_conflict_do_update(
+        index_elements=[relation.c.dossier, relation.c.party_type, relation.c.party, relation.c.kind],
+        set_={"since": case((in_force, relation.c.since), else_=statement.excluded.since), "until": None},
     )
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[relation.c.dossier, relation.c.party_type, relation.c.party, relation.c.kind],
-            set_={"since": case((in_force, relation.c.since), else_=statement.excluded.since), "until": None},
-        )
-    )
+    rows = [
+        {
+            "dossier": identity,
+            "party_type": SubjectType.PROFESSIONAL.value,
+            "party": rpps,
+            "kind": RelationKind.TREATING_PHYSICIAN.value,
+            "since": at,
+        }
+        for identity, rpps in sorted(set(declared))
+    ]
+    await connection.execute(declaring, rows)
 
 
 async def end_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str) -> bool:
