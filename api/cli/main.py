@@ -182,6 +182,29 @@ def run_retention(settings: Settings, traces_years: int, *, dry_run: bool) -> No
 
 
 @dmp.command()
+@click.option("--from", "first", metavar="MONTH", help="2026-01; the first of the last twelve that are over.")
+@click.option("--to", "last", metavar="MONTH", help="2026-12; the last that is over.")
+@click.option("--json", "as_json", is_flag=True, help="As the service answers.")
+@click.option(
+    "--pharmacies", is_flag=False, flag_value="", metavar="[YEAR]", help="CSV: who opened how many in a year."
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write one page; since the beginning.")
+@click.pass_obj
+def statistics(
+    settings: Settings, first: str | None, last: str | None, pharmacies: str | None, html: Path | None, *, as_json: bool
+) -> None:
+    """How many dossiers are opened and fed, and accesses in an emergency: whole months, and nobody's figures."""
+    from api.cli import statistics as figures
+
+    if pharmacies is not None:
+        click.echo(figures.pharmacies(settings, pharmacies))
+    elif html is not None:
+        click.echo(figures.html(settings, first, last, html))
+    else:
+        click.echo((figures.json if as_json else figures.text)(settings, first, last))
+
+
+@dmp.command()
 def demo() -> None:
     """Play a patient's story against a service started for it; fails if an answer is not the expected one."""
     from rich.console import Console

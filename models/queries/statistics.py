@@ -1,39 +1,105 @@
-"""Figures: counts over all dossiers, without a person in them. Each goes through a whole table."""
+"""Figures: counts over all dossiers, without a person in them. Each goes through a whole table, or a period of it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import extract, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.tables import content, opening
+from models.tables import document, dossier, emergency, opening
+from models.vocabulary import DocumentStatus, DossierState
 
 
-async def count_openings(connection: AsyncConnection, days: Sequence[date]) -> dict[tuple[int, str], int]:
-    """Dossiers opened in each period from one of these days to before the next, by number of the period and opener."""
-    period = case(*((opening.c.day < end, number) for number, end in enumerate(days[1:])))
-    opened = (
-        select(period.label("period"), opening.c.kind)
-        .where(opening.c.day >= days[0], opening.c.day < days[-1])
-        .subquery()
+class Opened(NamedTuple):
+    """So many dossiers opened in a month, by whom and in which department; None where it is not known."""
+
+    year: int
+    month: int
+    kind: str
+    department: str | None
+    dossiers: int
+
+
+class OpenedBy(NamedTuple):
+    """So many dossiers opened in a year by one of a kind."""
+
+    year: int
+    opener: str
+    department: str | None
+    dossiers: int
+
+
+class Entered(NamedTuple):
+    """So many accesses of a month in an emergency mode."""
+
+    year: int
+    month: int
+    mode: str
+    accesses: int
+
+
+class Held(NamedTuple):
+    """Dossiers that there are, those with a document that is not deleted, and the documents in these.
+
+    The versions of a document are one.
+    """
+
+    created: int
+    fed: int
+    documents: int
+
+
+_YEAR, _MONTH = extract("year", opening.c.day), extract("month", opening.c.day)
+
+
+async def count_openings(connection: AsyncConnection, begin: date, end: date) -> Sequence[Opened]:
+    """Dossiers opened from one day to before another."""
+    grouped = (_YEAR, _MONTH, opening.c.kind, opening.c.department)
+    counted = select(*grouped, func.count()).where(opening.c.day >= begin, opening.c.day < end).group_by(*grouped)
+    return [Opened(*row) for row in await connection.execute(counted)]
+
+
+async def count_openings_by(connection: AsyncConnection, kind: str, begin: date, end: date) -> Sequence[OpenedBy]:
+    """Dossiers opened by each opener of a kind, from one day to before another, by year and opener.
+
+    An opener that stands in several departments counts in the last by code.
+    """
+    grouped = (_YEAR, opening.c.opener)
+    counted = (
+        select(*grouped, func.max(opening.c.department), func.count())
+        .where(opening.c.kind == kind, opening.c.opener.is_not(None), opening.c.day >= begin, opening.c.day < end)
+        .group_by(*grouped)
+        .order_by(*grouped)
     )
-    rows = await connection.execute(
-        select(opened.c.period, opened.c.kind, func.count()).group_by(opened.c.period, opened.c.kind)
-    )
-    return {(number, kind): count for number, kind, count in rows}
+    return [OpenedBy(*row) for row in await connection.execute(counted)]
 
 
-async def count_deposits(connection: AsyncConnection, bounds: Sequence[datetime]) -> dict[int, int]:
-    """Contents deposited in each period and still kept, by the number of the period."""
+async def count_emergencies(connection: AsyncConnection, begin: date, end: date) -> Sequence[Entered]:
+    """Accesses in an emergency from one day to before another."""
+    grouped = (extract("year", emergency.c.day), extract("month", emergency.c.day), emergency.c.mode)
+    counted = select(*grouped, func.count()).where(emergency.c.day >= begin, emergency.c.day < end).group_by(*grouped)
+    return [Entered(*row) for row in await connection.execute(counted)]
+
+
+async def first_opening(connection: AsyncConnection) -> date | None:
+    """The day of the first one, if there is any."""
+    day: date | None = await connection.scalar(select(func.min(opening.c.day)))
+    return day
+
+
+async def count_held(connection: AsyncConnection) -> Held:
+    """What there is at this moment."""
+    created = select(func.count()).select_from(dossier).where(dossier.c.state != DossierState.NONE.value)
     kept = (
-        select(_period(content.c.deposited_at, bounds).label("period"))
-        .where(content.c.deposited_at >= bounds[0], content.c.deposited_at < bounds[-1])
+        select(func.count(document.c.series.distinct()).label("documents"))
+        .where(document.c.status != DocumentStatus.DELETED.value)
+        .group_by(document.c.dossier)
         .subquery()
     )
-    rows = await connection.execute(select(kept.c.period, func.count()).group_by(kept.c.period))
-    return {row.period: row[1] for row in rows}
-
-
-def _period(instant: ColumnElement[datetime], bounds: Sequence[datetime]) -> ColumnElement[int]:
-    """The number of the first period that ends after an instant."""
-    return case(*((instant < end, number) for number, end in enumerate(bounds[1:])))
+    row = (
+        await connection.execute(
+            select(created.scalar_subquery(), func.count(), func.sum(kept.c.documents)).select_from(kept)
+        )
+    ).one()
+    return Held(row[0], row[1], int(row[2] or 0))
