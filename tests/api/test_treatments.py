@@ -2,7 +2,9 @@
 
 import pytest
 
+from models.reference.interactions import COVERAGE
 from tests.api.whole import FUND, HOLDER, INS, NURSE, PHARMACY, TREATING, Json, Whole
+from tests.doubles import fhir
 
 
 async def lines(dmp: Whole, who: str = HOLDER, query: str = "") -> list[Json]:
@@ -76,3 +78,119 @@ async def test_who_may_not_list_sees_no_treatment(dmp: Whole, who: str) -> None:
     answer = await dmp.get("/treatments", who)
     assert (answer.status_code, answer.json()["reason"]) == (403, "not-permitted")
     assert [(entry["action"], entry["decision"]) for entry in (await dmp.journal())[:1]] == [("document:list", False)]
+
+
+async def structured(dmp: Whole, resource: fhir.Json, who: str = TREATING, **metadata: object) -> str:
+    told = {"content_type": fhir.CONTENT_TYPE, "document_type": "57833-6"} | metadata
+    return await dmp.deposit(who, fhir.encoded(resource), **told)
+
+
+async def pages(dmp: Whole, who: str = HOLDER, query: str = "") -> Json:
+    answer = await dmp.get(f"/treatments{query}", who)
+    assert answer.status_code == 200, answer.text
+    page: Json = answer.json()
+    return page
+
+
+async def grant_nurse(dmp: Whole) -> str:
+    await dmp.learn({"kind": "relation", "dossier_ins": INS, "professional": NURSE, "relation": "granted"})
+    return f"professional/{NURSE}"
+
+
+async def test_structured_documents_tell_their_medicines(dmp: Whole) -> None:
+    """Prescriptions, dispensations, vaccinations and reimbursed packages with code and days; others as themselves."""
+    await structured(dmp, fhir.request("N02BE01", "2026-10-01", "2026-10-10"), created_at="2026-10-04T08:00:00Z")
+    dispensation, pharmacy = fhir.dispense("N02BE01", "2026-10-02", 8), f"organization/{PHARMACY}"
+    await structured(dmp, dispensation, pharmacy, document_type="60593-1", created_at="2026-10-03T08:00:00Z")
+    await structured(dmp, fhir.vaccination("J07BB02", "2026-10-01"), document_type="87273-9")
+    await dmp.deposit(document_type="57833-6", created_at="2026-09-01T08:00:00Z")
+    line = {"id": "1", "ins": INS, "care_date": "2026-08-01", "amount": 2.18, "reimbursed": 1.42}
+    package = line | {"code": "3400935955838", "label": "Doliprane 1000 mg"}
+    act = line | {"id": "2", "code": "C", "label": "Consultation"}
+    assert all(each["ok"] for each in await dmp.feed("reimbursements", [package, act]))
+    told = [
+        [(each["kind"], each["begins"], each["ends"], [code["code"] for code in each["codes"]]) for each in medicines]
+        for medicines in (line["medicines"] for line in await lines(dmp))
+    ]
+    assert told == [
+        [("prescription", "2026-10-01", "2026-10-10", ["N02BE01"])],
+        [("dispensation", "2026-10-02", "2026-10-09", ["N02BE01"])],
+        [("administered_treatment", "2026-10-01", "2026-10-01", ["J07BB02"])],
+        [],
+        [("reimbursement", "2026-08-01", None, ["N02BE01", "3400935955838"])],
+    ]
+
+
+async def test_what_is_pointed_out(dmp: Whole) -> None:
+    """A substance twice, a known interaction, and on what both rest; the table says how little it knows."""
+    one = await structured(dmp, fhir.request("M04AC01", "2026-10-01", "2026-10-20"))
+    other = await structured(dmp, fhir.request("M04AC01", "2026-10-10", "2026-10-30", requester=fhir.by(NURSE)))
+    third = await structured(dmp, fhir.request("J01FA09", "2026-10-15", "2026-10-18"))
+    await dmp.deposit(document_type="57833-6")
+    page = await pages(dmp, TREATING)
+    days = {"begins": "2026-10-10", "ends": "2026-10-20", "presumed": False}
+    (repeated,) = page["repeated"]
+    assert {name: repeated["overlap"][name] for name in days} == days
+    assert (repeated["atc"], repeated["level"], repeated["labels"]) == ("M04AC01", 5, ["M04AC01"])
+    assert set(repeated["overlap"]["documents"]) == {one, other}
+    (interaction,) = page["interactions"]
+    assert set(interaction["overlap"]["documents"]) == {one, other, third}
+    assert (interaction["level"], interaction["text"]["fr"]) == ("contraindicated", "Contre-indication")
+    assert interaction["source"] == {"name": "ANSM, Thesaurus des interactions médicamenteuses", "year": 2020}
+    coverage = {"pairs": COVERAGE.pairs, "codes": COVERAGE.codes, "sources": [interaction["source"]]}
+    assert page["examined"] == {"documents": 4, "unstructured": 1, "complete": True, "interactions": coverage}
+
+
+async def test_what_is_masked_hints_at_nothing(dmp: Whole) -> None:
+    """A nurse's answer is the same with a masked prescription as without one; the treating physician sees it."""
+    nurse = await grant_nurse(dmp)
+    await structured(dmp, fhir.request("M04AC01", "2026-10-01", "2026-10-20"))
+    await pages(dmp, nurse)  # of the first reading the patient is notified, which the lines say
+    before = await pages(dmp, nurse)
+    masked = await structured(dmp, fhir.bundle(
+        fhir.request("J01FA09", "2026-10-01", "2026-10-20", requester=fhir.by(NURSE)),
+        fhir.request("M04AC01", "2026-10-01", "2026-10-20", requester=fhir.by(NURSE)),
+    ))  # fmt: skip
+    seen = await pages(dmp, nurse)
+    assert (len(seen["repeated"]), len(seen["interactions"])) == (1, 1)
+    await dmp.change(masked, masked=True)
+    assert await pages(dmp, nurse) == before
+    page = await pages(dmp, TREATING)
+    assert (len(page["repeated"]), len(page["interactions"])) == (1, 1)
+
+
+async def test_what_is_withheld_hints_at_nothing(dmp: Whole) -> None:
+    """Nor for the patient, until it is revealed."""
+    await structured(dmp, fhir.request("M04AC01", "2026-10-01", "2026-10-20"))
+    await structured(dmp, fhir.request("J01FA09", "2026-10-01", "2026-10-20"), withheld=True)
+    assert (await pages(dmp))["interactions"] == []
+    assert len((await pages(dmp, TREATING))["interactions"]) == 1
+
+
+async def test_the_whole_is_examined_with_the_first_page(dmp: Whole) -> None:
+    """Whatever the page shows; its entry names what was read for it, and the next pages do not say it again."""
+    old = await structured(dmp, fhir.request("M04AC01", "2026-09-20", "2026-10-20"), created_at="2026-09-20T08:00:00Z")
+    plain = await dmp.deposit(document_type="57833-6", created_at="2026-09-25T08:00:00Z")
+    new = await structured(dmp, fhir.request("J01FA09", "2026-10-01", "2026-10-20"))
+    first = await pages(dmp, TREATING, "?limit=1")
+    assert [line["document"]["id"] for line in first["lines"]] == [new]
+    assert len(first["interactions"]) == 1
+    second = await pages(dmp, TREATING, f"?limit=1&after={first['next']}")
+    third = await pages(dmp, TREATING, f"?limit=1&after={second['next']}")
+    assert [page["lines"][0]["document"]["id"] for page in (second, third)] == [plain, old]
+    assert [page[name] for page in (second, third) for name in ("repeated", "interactions", "examined")] == [None] * 6
+    assert third["next"] is None
+    named = [[item["resource"]["id"] for item in entry["items"]] for entry in (await dmp.journal())[:3]]
+    assert named == [[dmp.id_of(), old], [dmp.id_of(), plain], [dmp.id_of(), new, old]]
+
+
+async def test_what_does_not_open_is_written_down(dmp: Whole) -> None:
+    """It stands in the line for itself; the journal has what was permitted and gave nothing, once."""
+    broken = await structured(dmp, fhir.request("M04AC01", "2026-10-01", "2026-10-20"))
+    await structured(dmp, fhir.request("J01FA09", "2026-10-01", "2026-10-20"), created_at="2026-10-05T08:00:00Z")
+    await dmp.tamper(broken)
+    page = await pages(dmp, TREATING)
+    assert [len(line["medicines"]) for line in page["lines"]] == [1, 0]
+    assert (page["interactions"], page["examined"]["unstructured"]) == ([], 1)
+    told = [(each["rule"], each["decision"]) for each in await dmp.journal()][:3]
+    assert [each for each in told if each[0] == "seal-broken"] == [("seal-broken", False)]
