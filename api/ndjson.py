@@ -1,6 +1,7 @@
 """A body of lines as it arrives: newline-delimited JSON, of which no more than a piece and a line is held."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from api.errors import DisconnectedError, MalformedRequestError
@@ -26,14 +27,17 @@ def require_ndjson(call: Call) -> None:
 
 
 async def lines_of(call: Call) -> AsyncGenerator[Line]:
-    """The lines that are not blank, in order. Raises DisconnectedError when the caller leaves in the middle."""
-    number, begun, too_long, more = 0, b"", False, True
-    while more:
-        message = await call.receive()
-        if message["type"] != "http.request":
-            raise DisconnectedError
-        more = message.get("more_body", False)
-        *ended, rest = message.get("body", b"").split(b"\n")
+    """The lines of a body. Raises DisconnectedError when the caller leaves in the middle."""
+    async with aclosing(split(_pieces(call))) as lines:
+        async for line in lines:
+            yield line
+
+
+async def split(pieces: AsyncIterator[bytes]) -> AsyncGenerator[Line]:
+    """The lines that are not blank, in order."""
+    number, begun, too_long = 0, b"", False
+    async for piece in pieces:
+        *ended, rest = piece.split(b"\n")
         for part in ended:
             number += 1
             line, begun = begun + part, b""
@@ -45,6 +49,16 @@ async def lines_of(call: Call) -> AsyncGenerator[Line]:
             begun, too_long = b"", True
     if too_long or begun.strip():
         yield _line(number + 1, begun, too_long=too_long)
+
+
+async def _pieces(call: Call) -> AsyncGenerator[bytes]:
+    more = True
+    while more:
+        message = await call.receive()
+        if message["type"] != "http.request":
+            raise DisconnectedError
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
 def _line(number: int, data: bytes, *, too_long: bool) -> Line:

@@ -41,15 +41,7 @@ class Webhook:
         self._url = url
         self._secrets = secrets
         self._seconds = seconds
-        # No proxy and no password file of the environment: what leaves goes to the one address that was set.
-        self._http = httpx.AsyncClient(
-            verify=ssl.create_default_context(),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=seconds,
-            limits=httpx.Limits(max_connections=MOST_REQUESTS),
-            headers={"User-Agent": "dmp"},
-        )
+        self._http = http_client(seconds)
 
     async def send(self, identity: str, at: datetime, body: bytes) -> Failure | None:
         """None once the receiver has taken it."""
@@ -66,10 +58,22 @@ class Webhook:
             failure = Failure(f"no answer within {self._seconds:g} seconds")
         except httpx.HTTPError:
             pass
-        return failure if answer is None else _verdict(answer)
+        return failure if answer is None else verdict(answer)
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+def http_client(seconds: float) -> httpx.AsyncClient:
+    """No proxy and no password file of the environment: what leaves goes to the one address that was set."""
+    return httpx.AsyncClient(
+        verify=ssl.create_default_context(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=seconds,
+        limits=httpx.Limits(max_connections=MOST_REQUESTS),
+        headers={"User-Agent": "dmp"},
+    )
 
 
 def signed_headers(secrets: Sequence[bytes], identity: str, at: datetime, body: bytes) -> dict[str, str]:
@@ -94,7 +98,8 @@ async def _drain(answer: httpx.Response) -> None:
                 return
 
 
-def _verdict(answer: httpx.Response) -> Failure | None:
+def verdict(answer: httpx.Response) -> Failure | None:
+    """None for a success; else what was answered."""
     if answer.status_code in _SUCCESSES:
         return None
     asked = answer.headers.get("Retry-After", "")
