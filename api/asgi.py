@@ -16,6 +16,7 @@ from api.notifying import notifying, webhook_of
 from api.parts import Parts, open_parts
 from api.publishing import published_facts, publishing
 from api.reloading import following, reloading_on_hangup
+from api.routes.deposits import BatchController
 from api.routes.documents import DocumentsController
 from api.routes.dossiers import DossiersController, IdentitiesController
 from api.routes.exports import ExportsController
@@ -28,7 +29,10 @@ from api.routes.policy import PolicyController
 from api.routes.reminders import reminders
 from api.routes.statistics import statistics
 from api.routes.treatments import TreatmentsController
+from api.ruling import begin_rules
+from api.scanning import clamd_of, scanner_facts
 from api.sequencing import sequencing
+from api.services.antivirus import Clamd
 from api.services.clinical import ClinicalReader
 from api.services.decision_point import DecisionPoint
 from api.services.deposits import Deposits
@@ -43,10 +47,8 @@ from api.services.messages import MessageService
 from api.services.notifications import Outbox
 from api.services.reimbursements import ReimbursementFeed
 from api.services.reminders import ReminderService
-from api.services.rules import FolderRules, Rules
-from api.services.signed_rules import SignedRules, Surroundings
+from api.services.rules import Rules
 from api.services.statistics import StatisticsService
-from api.services.swaps import Swaps
 from api.services.titles import TitleSearch
 from api.services.treating_physicians import TreatingPhysicianFeed
 from api.services.treatments import TreatmentService
@@ -62,6 +64,7 @@ _CONTROLLERS = (
     IdentitiesController,
     DossiersController,
     DossierDocumentsController,
+    BatchController,
     DocumentsController,
     MessagesController,
     JournalController,
@@ -89,21 +92,22 @@ async def service(
     """
     metrics = Metrics(shared_metrics)
     async with open_parts(settings, metrics.observe_journal_batch) as parts:
-        rules = await _begin_rules(settings, parts, metrics, now())
+        rules = await begin_rules(settings, parts, metrics.count_policy_refusal, now())
         judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
         outbox = _outbox(settings, parts, metrics, now)
+        clamd = clamd_of(settings, metrics.count_search)
         secret = parts.secrets.pseudonym
         yield create_app(
             judge=DecisionPoint(parts.database, judging),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),
-            readiness_checks=_checks(parts, rules, outbox, now),
+            readiness_checks=_checks(parts, rules, outbox, clamd, now),
             route_handlers=_CONTROLLERS,
             metrics=metrics,
             state={
                 "judging": judging,
                 "rules": rules,
                 "is_one_of_several": shared_metrics is not None,
-                **_use_cases(parts, judging, secret, now),
+                **_use_cases(parts, judging, clamd, secret, now),
             },
             lifespan=[
                 reloading_on_hangup(rules, now),
@@ -132,22 +136,9 @@ def _outbox(settings: Settings, parts: Parts, metrics: Metrics, now: Callable[[]
     return Outbox(parts.database, webhook_of(settings), now, observe)
 
 
-async def _begin_rules(settings: Settings, parts: Parts, metrics: Metrics, at: datetime) -> Rules:
-    swaps = Swaps(parts.database, parts.ledger)
-    if settings.policy_trust is None:
-        return await FolderRules.begin(settings.policy_dir, swaps, at)
-    around = Surroundings(
-        parts.store,
-        settings.policy_trust,
-        parts.database,
-        swaps,
-        metrics.count_policy_refusal,
-        settings.policy_poll_seconds,
-    )
-    return await SignedRules.begin(around, at)
-
-
-def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], datetime]) -> dict[str, object]:
+def _use_cases(
+    parts: Parts, judging: Judging, clamd: Clamd | None, secret: bytes, now: Callable[[], datetime]
+) -> dict[str, object]:
     """What the controllers call, under the name by which they find it."""
     database, ledger, keys, vault = parts.database, parts.ledger, parts.dossier_keys, parts.documents
     reader = Reader(database, parts.journal_keys, parts.signer)
@@ -155,7 +146,7 @@ def _use_cases(parts: Parts, judging: Judging, secret: bytes, now: Callable[[], 
     feeding = Feeding(database, judging, ledger, secret)
     return {
         "dossiers": Dossiers(database, judging, keys, vault, secret),
-        "deposits": Deposits(database, judging, keys, vault),
+        "deposits": Deposits(database, judging, keys, vault, clamd),
         "documents": documents,
         "title_search": TitleSearch(judging, documents),
         "versions": Versions(database, judging, documents),
@@ -185,7 +176,9 @@ class _StoredClients:
         return Client(stored.name, stored.scopes, stored.speaks_for, stored.organization)
 
 
-def _checks(parts: Parts, rules: Rules, outbox: Outbox, now: Callable[[], datetime]) -> tuple[ReadinessCheck, ...]:
+def _checks(
+    parts: Parts, rules: Rules, outbox: Outbox, clamd: Clamd | None, now: Callable[[], datetime]
+) -> tuple[ReadinessCheck, ...]:
     async def policy() -> Facts:
         return rules.facts(now())
 
@@ -208,6 +201,9 @@ def _checks(parts: Parts, rules: Rules, outbox: Outbox, now: Callable[[], dateti
         backlog = outbox.backlog
         return {"delivered": outbox.is_delivered, "waiting": backlog.waiting, "dead": backlog.dead}
 
+    async def antivirus() -> Facts:
+        return await scanner_facts(clamd)
+
     return (
         ReadinessCheck("policy", policy),
         ReadinessCheck("database", database),
@@ -215,4 +211,5 @@ def _checks(parts: Parts, rules: Rules, outbox: Outbox, now: Callable[[], dateti
         ReadinessCheck("keys", keys),
         ReadinessCheck("journal", journal),
         ReadinessCheck("notifications", notifications),
+        ReadinessCheck("antivirus", antivirus),
     )

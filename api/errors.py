@@ -3,8 +3,10 @@
     DmpError
     ├── SettingsError             the service does not start
     ├── DisconnectedError         the caller left before it was answered
+    ├── CopyChangedError          a part of a copy is not what it was announced to be: it ends short
     └── RequestError              the request gets a problem, see api.problems
         ├── MalformedRequestError     400, with a fixed sentence
+        │   └── BrokenFormError           and nothing more of the body can be read
         ├── UnauthenticatedError      401
         ├── ForbiddenError            403, the client may not ask this
         │   └── ScopeRequiredError        and here is the scope that it lacks
@@ -13,7 +15,13 @@
         ├── ConflictError             409
         ├── TooLargeError             413
         ├── UnsatisfiableRangeError   416
+        ├── UnacceptableError         what is to be deposited is not taken, and why
+        │   ├── AuthorError               400, signed for somebody else
+        │   ├── OverlongError             413, longer than its type may be
+        │   ├── ContentTypeError          415, of a type that is not taken
+        │   └── ContentError              422, not what its type says, or harmful
         └── UnavailableError          503
+            └── ScannerError              nobody said that a content is harmless
 
 A refusal by the rules is an exception only where an answer cannot say it: AuthZEN answers it as a value.
 """
@@ -33,6 +41,10 @@ class DisconnectedError(DmpError):
     """The caller closed the connection before its request was whole."""
 
 
+class CopyChangedError(DmpError):
+    """A file of a copy has not the size that was announced: what was sent of the copy so far is worth nothing."""
+
+
 class RequestError(DmpError):
     """A request that gets a problem instead of what it asked for."""
 
@@ -47,6 +59,10 @@ class MalformedRequestError(RequestError):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class BrokenFormError(MalformedRequestError):
+    """The parts of a form are not those expected, or do not end: what comes after cannot be told apart."""
 
 
 class UnauthenticatedError(RequestError):
@@ -103,3 +119,35 @@ class UnsatisfiableRangeError(RequestError):
 
 class UnavailableError(RequestError):
     """Something that the service needs does not answer; the same request may succeed later."""
+
+
+class UnacceptableError(RequestError):
+    """What is to be deposited is not taken, though the rules permit the deposit.
+
+    `reason` is a word for programs that never changes meaning; `sentence` is ours like MalformedRequestError's.
+    """
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+class AuthorError(UnacceptableError):
+    """The author that is named is not the depositor, and does not exercise in the organization that deposits."""
+
+
+class OverlongError(UnacceptableError):
+    """The content is longer than one of its type may be."""
+
+
+class ContentTypeError(UnacceptableError):
+    """Contents of this type are not taken."""
+
+
+class ContentError(UnacceptableError):
+    """The content is not what its type says, or something harmful was found in it."""
+
+
+class ScannerError(UnavailableError):
+    """The antivirus did not say that a content is harmless, so the content is not kept."""

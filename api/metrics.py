@@ -39,6 +39,9 @@ class Metrics:
         self._publications = Counter(
             "dmp_journal_publications", "Attempts to publish the journal.", ("outcome",), registry=self._registry
         )
+        self._searches = Counter(
+            "dmp_antivirus_searches", "Contents searched for viruses.", ("outcome",), registry=self._registry
+        )
         self._notifications = {
             kind: Gauge(f"dmp_notifications_{kind}", help_, registry=self._registry, multiprocess_mode="mostrecent")
             for kind, help_ in {
@@ -72,6 +75,10 @@ class Metrics:
     def count_journal_publication(self, outcome: str) -> None:
         """An attempt to publish the journal, by one of three words: published, failed, refused."""
         self._publications.labels(outcome).inc()
+
+    def count_search(self, outcome: str) -> None:
+        """A content searched for viruses, by one of three words: clean, infected, failed."""
+        self._searches.labels(outcome).inc()
 
     def observe_journal_batch(self, entries: int) -> None:
         """A commit of the journal."""

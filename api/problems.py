@@ -50,7 +50,7 @@ class Problem:
 
 
 class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem as it travels (RFC 9457, section 3); `reason` is the rule that refuses."""
+    """A problem as it travels (RFC 9457, section 3); `reason` is the rule that refuses, or a word of ours."""
 
     type: str
     title: str
@@ -83,6 +83,13 @@ _FIXED: Mapping[type[Exception], Problem] = {
     errors.NotFoundError: _NOT_FOUND,
     errors.ConflictError: _CONFLICT,
     errors.TooLargeError: _TOO_LARGE,
+    errors.ScannerError: Problem(
+        "unavailable",
+        503,
+        "The content could not be searched for viruses, so it is not kept; the same request may succeed later.",
+        reason="antivirus",
+        headers={"Retry-After": "5"},
+    ),
     errors.UnavailableError: _UNAVAILABLE,
     errors.DisconnectedError: _MALFORMED,
     InvalidIdentifierError: Problem("identifier", 400, "An identifier of the request is not one."),
@@ -107,6 +114,14 @@ _FIXED: Mapping[type[Exception], Problem] = {
     SealBrokenError: Problem("seal-broken", 500, "What is stored of this document does not open."),
 }
 
+# The kind and the status of each; the sentence and the reason are the error's own.
+_UNACCEPTABLE: Mapping[type[errors.UnacceptableError], tuple[str, int]] = {
+    errors.AuthorError: ("author", 400),
+    errors.OverlongError: (_TOO_LARGE.kind, _TOO_LARGE.status),
+    errors.ContentTypeError: ("content-type", 415),
+    errors.ContentError: ("content", 422),
+}
+
 _BY_STATUS: Mapping[int, Problem] = {
     problem.status: problem
     for problem in (
@@ -125,6 +140,8 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case errors.MalformedRequestError(sentence=sentence):
             problem = Problem(_MALFORMED.kind, _MALFORMED.status, sentence)
+        case errors.UnacceptableError(reason=reason, sentence=sentence):
+            problem = Problem(*_UNACCEPTABLE[type(error)], sentence, reason)
         case errors.UnauthenticatedError(given=given):
             problem = _unauthenticated(given=given)
         case errors.ScopeRequiredError(scope=scope):
@@ -151,7 +168,7 @@ def encode_problem(problem: Problem) -> bytes:
 
 def answer_problem(_call: Call, error: Exception) -> Response[bytes]:
     """The answer to a request that failed, as a problem."""
-    problem = _told(error)
+    problem = told(error)
     return Response(
         encode_problem(problem),
         status_code=problem.status,
@@ -162,13 +179,14 @@ def answer_problem(_call: Call, error: Exception) -> Response[bytes]:
 
 def answer_sentence(_call: Call, error: Exception) -> Response[str]:
     """The same as AuthZEN wants its errors: a message string (section 10.1.2)."""
-    problem = _told(error)
+    problem = told(error)
     return Response(
         problem.detail, status_code=problem.status, headers=dict(problem.headers), media_type=MediaType.TEXT
     )
 
 
-def _told(error: Exception) -> Problem:
+def told(error: Exception) -> Problem:
+    """The same, and what is our fault is logged."""
     problem = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request_failed", problem=problem.kind, exc_info=error)

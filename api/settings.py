@@ -30,6 +30,7 @@ class Settings:
     log_level: str = "info"
     notify_url: str | None = field(default=None, repr=False)
     notify_secret_file: Path | None = None
+    antivirus_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -65,6 +66,7 @@ class Settings:
             log_level=log_level,
             notify_url=notify_url,
             notify_secret_file=notify_secret_file,
+            antivirus_url=_antivirus(environment),
         )
 
 
@@ -81,6 +83,25 @@ def _notify(environment: Mapping[str, str]) -> tuple[str | None, Path | None]:
     if not Path(secret_file).is_file():
         raise SettingsError("DMP_NOTIFY_SECRET_FILE is not a file")
     return url, Path(secret_file).absolute()
+
+
+def _antivirus(environment: Mapping[str, str]) -> str | None:
+    url = environment.get("DMP_ANTIVIRUS_URL") or None
+    if url is not None and not _is_local_daemon(url):
+        raise SettingsError("DMP_ANTIVIRUS_URL must be clamd:///path/to/its/socket or clamd://127.0.0.1:3310")
+    return url
+
+
+def _is_local_daemon(url: str) -> bool:
+    """Whether it names a socket, or a port of this machine: what is sent there is not encrypted."""
+    if re.fullmatch(r"clamd:///[!-~]+", url):
+        return not {"?", "#"} & set(url)
+    try:
+        parts = urlsplit(url)
+        is_plain = url == f"clamd://{parts.netloc}" and parts.username is None and bool(parts.port)
+        return is_plain and ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _is_safe(url: str) -> bool:

@@ -117,14 +117,14 @@ def deposit(content: bytes) -> tuple[str, bytes]:
     metadata = {
         "document_type": "11488-4",
         "title": "Compte rendu",
-        "content_type": "application/octet-stream",
+        "content_type": "application/pdf",
         "created_at": "2026-10-01T08:00:00Z",
     }
     parts = [
         b'Content-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
         + json.dumps(metadata).encode(),
         b'Content-Disposition: form-data; name="content"; filename="content"\r\n'
-        b"Content-Type: application/octet-stream\r\n\r\n" + content,
+        b"Content-Type: application/pdf\r\n\r\n" + content,
     ]
     line = b"--" + _BOUNDARY.encode()
     body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"

@@ -164,7 +164,7 @@ class Hospital(Persona):
         dossier, rpps = questions.with_treating_physician(POPULATION, self.random)
         if not (person := self.person_of(dossier)):
             return
-        content = self.random.randbytes(self.random.randrange(1_000, 100_000))
+        content = b"%PDF-" + self.random.randbytes(self.random.randrange(1_000, 100_000))
         document = self._deposited(person, content)
         if document:
             self._read_back(document, rpps, content)

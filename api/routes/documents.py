@@ -34,7 +34,6 @@ from vault.documents import Reading
 from vault.errors import SealBrokenError
 
 _encode = msgspec.json.Encoder().encode
-_MAX_KEY_CHARACTERS = 200
 
 
 class DepositController(Controller):
@@ -50,16 +49,17 @@ class DepositController(Controller):
         documented=Documented("What was kept.", answer=wire.DepositReceipt, status=201),
     )
     async def deposit(self, request: Call, dossier: FromPath[UUID]) -> ASGIApp:
-        """Multipart: a part `metadata` (JSON), then a part `content`, streamed, up to 5 GiB.
+        """Multipart: a part `metadata` (JSON), then a part `content`, streamed, up to 5 GiB as its type allows.
 
-        With `replaces`, the next version of that document. `Idempotency-Key` makes a retry safe.
+        The content is held to its type while it arrives. With `replaces`, the next version of that document.
+        `Idempotency-Key` makes a retry safe.
         """
         actor, key = actor_of(request), request.headers.get("idempotency-key")
-        if key is not None and not 0 < len(key) <= _MAX_KEY_CHARACTERS:
-            msg = f"The header Idempotency-Key has 1 to {_MAX_KEY_CHARACTERS} characters."
+        if key is not None and not 0 < len(key) <= wire.MAX_KEY_CHARACTERS:
+            msg = f"The header Idempotency-Key has 1 to {wire.MAX_KEY_CHARACTERS} characters."
             raise MalformedRequestError(msg)
         body = DepositBody(request)
-        metadata = _metadata(decode(await body.metadata(), wire.DocumentMetadata))
+        metadata = metadata_of(decode(await body.metadata(), wire.DocumentMetadata))
         async with aclosing(body.content()) as content:
             receipt = await _deposits(request).deposit(actor, dossier, metadata, content, key)
         answer = wire.DepositReceipt(receipt.id, receipt.version, receipt.size, receipt.sha256)
@@ -223,7 +223,8 @@ def _service(request: Call) -> DocumentService:
     return service
 
 
-def _metadata(given: wire.DocumentMetadata) -> Metadata:
+def metadata_of(given: wire.DocumentMetadata) -> Metadata:
+    """What a depositor says, held to the reference tables. Raises MalformedRequestError, InvalidIdentifierError."""
     if given.document_type not in DOCUMENT_TYPES:
         raise MalformedRequestError("The member document_type is not one of the DMP's document types.")
     author = given.author

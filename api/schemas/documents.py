@@ -6,7 +6,12 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+MAX_KEY_CHARACTERS = 200
 _Text = Annotated[str, Meta(min_length=1, max_length=4_000)]
+_CONTENT_TYPE = (
+    r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,63}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+    r'( ?; ?charset=("[A-Za-z0-9._:-]{1,40}"|[A-Za-z0-9._:-]{1,40}))?$'
+)
 _Title = Annotated[str, Meta(min_length=1, max_length=300)]
 
 
@@ -22,7 +27,7 @@ class DocumentMetadata(Struct, frozen=True, forbid_unknown_fields=True):
 
     document_type: str
     title: _Title
-    content_type: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")]
+    content_type: Annotated[str, Meta(pattern=_CONTENT_TYPE)]
     created_at: Annotated[datetime, Meta(tz=True)]
     masked: bool = False
     withheld: bool = False
@@ -38,6 +43,39 @@ class DepositReceipt(Struct, frozen=True):
     version: int
     size: int
     sha256: str
+
+
+class BatchMetadata(DocumentMetadata, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The part `metadata` of an item of a batch: `key` is the item's own idempotency key."""
+
+    dossier: UUID
+    key: Annotated[str, Meta(min_length=1, max_length=MAX_KEY_CHARACTERS)] | None = None
+
+
+class BatchItem(Struct, frozen=True):
+    """Two parts of the form, in this order, as often as there are documents."""
+
+    metadata: BatchMetadata
+    content: bytes
+
+
+class BatchResult(Struct, frozen=True, omit_defaults=True):
+    """What became of an item: what was kept, or the `status`, `reason` and sentence of the problem that it is.
+
+    After `ended` nothing more of the request was read.
+    """
+
+    item: int
+    ok: bool
+    key: str | None = None
+    id: UUID | None = None
+    version: int | None = None
+    size: int | None = None
+    sha256: str | None = None
+    status: int | None = None
+    reason: str | None = None
+    error: str | None = None
+    ended: bool = False
 
 
 class ContestView(Struct, frozen=True, omit_defaults=True):

@@ -2,15 +2,19 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.errors import ConflictError, DmpError, MalformedRequestError, RefusedError
+from api.errors import AuthorError, ConflictError, DmpError, MalformedRequestError, RefusedError
 from api.services import notices
+from api.services.antivirus import Scanner
+from api.services.content_types import CONTENT_TYPES, content_type_of
 from api.services.contests import answer_by_replacing
+from api.services.inspecting import inspected
 from api.services.judging import Actor, Judgement, Judging
 from api.services.references import of_document, of_dossier
 from api.services.repeats import Earlier, Repeatable, Repeats, is_repeated
@@ -62,12 +66,14 @@ class Deposits:
         judging: Judging,
         keys: DossierKeys,
         vault: Vault,
+        scanner: Scanner | None = None,
         make_id: Callable[[], UUID] = uuid4,
     ) -> None:
         self._database = database
         self._judging = judging
         self._vault = vault
         self._keys = keys
+        self._scanner = scanner
         self._make_id = make_id
         self._repeats = Repeats(database, keys)
 
@@ -82,8 +88,9 @@ class Deposits:
         """Deposit a document, or the next version of one. The same request under the same key is done once.
 
         Raises RefusedError, ConflictError (the key was used for another request, or the document that is replaced is
-        no longer current), and what the vault raises.
+        no longer current), UnacceptableError, ScannerError, and what the vault raises.
         """
+        metadata = replace(metadata, content_type=content_type_of(metadata.content_type).name)
         if not idempotency_key:
             return await self._deposit(actor, dossier, metadata, data, None)
         request = Repeatable(dossier, actor.caller.client.name, idempotency_key, _told(actor, metadata))
@@ -116,7 +123,8 @@ class Deposits:
             if replaced is not None:
                 standing = await stored.read_standing(self._database, dossier, replaced.id)
                 version = standing.version.version + 1 if standing else version
-            deposit = await self._vault.write(dossier, document.id, version, metadata.content_type, data)
+            async with aclosing(inspected(CONTENT_TYPES[metadata.content_type], data, self._scanner)) as content:
+                deposit = await self._vault.write(dossier, document.id, version, metadata.content_type, content)
         except (DmpError, VaultError):
             await self._judging.record(actor.caller, [judgement])  # it was taken, whatever became of the deposit
             raise
@@ -185,19 +193,22 @@ class Deposits:
     async def _author(self, case: Case, named: Reference | None) -> Reference:
         """The subject, for staff its organization, or a professional who exercises in the organization that deposits.
 
-        Raises MalformedRequestError for anybody else: nobody signs for another.
+        Raises AuthorError for anybody else: nobody signs for another.
         """
         depositor = case.subject.organization if isinstance(case.subject, Staff) else case.subject
         own = case.question.subject
         if isinstance(depositor, Organization):
             own = Reference(SubjectType.ORGANIZATION.value, depositor.id)
+        elif own.type == SubjectType.PERSON:
+            own = Reference(own.type, own.id.lower())  # a pseudonym in capitals is the same (RFC 9562, section 4)
         if named is None or named == own:
             return own
         signs = isinstance(depositor, Organization) and named.type == SubjectType.PROFESSIONAL
         if signs and await exercises_in(self._database, named.id, own.id):
             return named
-        raise MalformedRequestError(
-            "The author is the subject, for staff its organization, or a professional who exercises in it."
+        raise AuthorError(
+            "author-not-verified",
+            "The author is the subject, for staff its organization, or a professional who exercises in it.",
         )
 
 

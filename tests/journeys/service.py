@@ -218,12 +218,17 @@ def ask(http: httpx.Client, method: str, path: str, who: Who, body: object = Non
     return http.request(method, path, headers=headers, **options)  # type: ignore[arg-type]  # passed on as they came
 
 
+def scan(data: bytes) -> bytes:
+    """A DICOM file, in which any bytes may follow its mark."""
+    return bytes(128) + b"DICM" + data
+
+
 def parts(content: bytes, **metadata: object) -> Mapping[str, tuple[str, bytes | str, str]]:
-    """The parts of a deposit."""
+    """The parts of a deposit: of a text, unless it is a scan or said to be something else."""
     told = {
         "document_type": REPORT,
         "title": "Compte rendu",
-        "content_type": "text/plain",
+        "content_type": "application/dicom" if content[128:132] == b"DICM" else "text/plain",
         "created_at": WRITTEN_AT,
     } | metadata
     return {

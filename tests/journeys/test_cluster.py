@@ -25,7 +25,7 @@ from tests.conftest import VERSIONS
 from tests.journeys.databases import rows
 from tests.journeys.people import HOSPITAL
 from tests.journeys.processes import Stack, until
-from tests.journeys.service import Record, connection, parts, started
+from tests.journeys.service import Record, connection, parts, scan, started
 from tests.journeys.test_crashes import all_read, nothing_is_left
 from tests.servers.cluster import Cluster, cluster
 from tests.servers.minio import MinioServer
@@ -52,7 +52,7 @@ class Wanted:
 
     @classmethod
     def of(cls, size: int) -> "Wanted":
-        return cls(os.urandom(size), secrets.token_hex(16))
+        return cls(scan(os.urandom(size)), secrets.token_hex(16))
 
     def ask(self, record: Record, http: httpx.Client) -> str | None:
         """The id of the document, or None where the service says that it cannot at the moment."""

@@ -11,7 +11,7 @@ import httpx
 from tests.journeys.databases import rows
 from tests.journeys.people import HOSPITAL
 from tests.journeys.processes import Stack, serving, until
-from tests.journeys.service import Record, Service, connection, parts, started
+from tests.journeys.service import Record, Service, connection, parts, scan, started
 from tests.journeys.stores import objects_of
 
 DEPOSITORS = 4
@@ -23,7 +23,7 @@ def deposit_until_killed(record: Record, known: dict[str, bytes], number: int) -
     drawn = threading.get_ident() + number
     with record.service.caller(record.service.key) as http, suppress(httpx.TransportError):
         while True:
-            content = os.urandom(200_000 + drawn % 7 * 300_000)
+            content = scan(os.urandom(200_000 + drawn % 7 * 300_000))
             drawn += 1
             answer = http.post(record.path("/documents"), files=parts(content), headers=HOSPITAL.headers())
             known[answer.raise_for_status().json()["id"]] = content

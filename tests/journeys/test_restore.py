@@ -12,11 +12,11 @@ import pytest
 
 from tests.journeys.people import HOSPITAL
 from tests.journeys.processes import Stack, serving, until
-from tests.journeys.service import Record, Service, connection, populated
+from tests.journeys.service import Record, Service, connection, populated, scan
 from tests.servers.minio import MinioServer
 from tests.servers.postgresql import PostgresqlServer
 
-LARGE = bytes(range(256)) * 40_000
+LARGE = scan(bytes(range(256)) * 40_000)
 
 
 def backed_up(stack: Stack, postgresql: PostgresqlServer | None, folder: Path) -> None:

@@ -15,7 +15,7 @@ from api.cli.main import dmp
 from tests.journeys.databases import rows
 from tests.journeys.people import HOSPITAL, NURSE_RPPS, TREATING
 from tests.journeys.processes import Stack, serving
-from tests.journeys.service import Record, Service, ask, connection, question, started
+from tests.journeys.service import Record, Service, ask, connection, question, scan, started
 
 CALLERS = 3
 AGAIN = 20
@@ -48,7 +48,7 @@ class Caller:
 
     def _turn(self, http: httpx.Client) -> None:
         record = Service(self.service.stack, self.service.server, self.service.key, http).opened()
-        content = secrets.token_bytes(100)
+        content = scan(secrets.token_bytes(100))
         document = record.deposited(HOSPITAL, content)
         self.kept.append((record, document, content))
         for each in {0, len(self.kept) // 2, len(self.kept) - 1}:

@@ -23,9 +23,13 @@ def slowly(body: bytes, go_on: threading.Event) -> Iterator[bytes]:
     yield body[half:]
 
 
+def content_of(number: int) -> bytes:
+    return str(number).encode() * 3_000_000
+
+
 def deposit_slowly(record: Record, number: int, go_on: threading.Event) -> httpx.Response:
     service = record.service
-    content = bytes([number]) * 3_000_000
+    content = content_of(number)
     with service.caller(service.key) as http:
         whole = http.build_request("POST", record.path("/documents"), files=parts(content), headers=HOSPITAL.headers())
         headers = HOSPITAL.headers() | {"Content-Type": whole.headers["content-type"]}
@@ -58,6 +62,6 @@ def test_requests_in_flight_are_answered(fresh_stack: Stack) -> None:
     with serving(fresh_stack) as server, connection(server.address, service.key) as http:
         service.http, service.server = http, server
         contents = [record.read(each.json()["id"], record.holder).content for each in answers]
-        assert contents == [bytes([number]) * 3_000_000 for number in range(UPLOADS)]
+        assert contents == [content_of(number) for number in range(UPLOADS)]
         deposits = [entry for entry in record.trace() if entry["action"] == "document:deposit"]
         assert {entry["change"]["document"] for entry in deposits} == {each.json()["id"] for each in answers}

@@ -13,7 +13,7 @@ from models.tables import content as content_table
 from tests.journeys.databases import execute
 from tests.journeys.people import HOSPITAL
 from tests.journeys.processes import Stack
-from tests.journeys.service import Record, Service
+from tests.journeys.service import Record, Service, scan
 from tests.journeys.stores import Objects, objects_of
 
 SECRET = b"Resultat confidentiel du patient. " * 20
@@ -105,17 +105,17 @@ def test_an_object_rolled_back_to_its_earlier_version_gives_nothing(record: Reco
 
 def test_a_range_gives_nothing_of_a_broken_chunk(record: Record, objects: Objects) -> None:
     """Whole chunks elsewhere are still given; what touches the broken one is not."""
-    broken = sealed(record, objects, bytes(3 * CHUNK))
+    broken = sealed(record, objects, b"0" * 3 * CHUNK)
     data = objects.read(broken.name)
     objects.write(broken.name, flipped(data, 64 + CHUNK + 16 + 5))
-    assert record.read(broken.document, record.holder, Range="bytes=0-9").content == bytes(10)
+    assert record.read(broken.document, record.holder, Range="bytes=0-9").content == b"0" * 10
     assert record.read(broken.document, record.holder, Range=f"bytes={CHUNK}-{CHUNK}").status_code == 500
     assert record.read(broken.document, record.holder).status_code == 500
 
 
 def test_a_large_broken_document_is_cut_short(record: Record, objects: Objects) -> None:
     """Of what is too large to verify first, only verified bytes leave, and the caller sees that it is not all."""
-    content = bytes(range(251)) * (9 * MEBIBYTE // 251)
+    content = scan(bytes(range(251)) * (9 * MEBIBYTE // 251))
     broken = sealed(record, objects, content)
     data = objects.read(broken.name)
     objects.write(broken.name, flipped(data, len(data) - MEBIBYTE))
@@ -172,7 +172,7 @@ def test_what_a_row_takes_from_another_gives_nothing(record: Record, objects: Ob
     """A single column or all of them, of a document of the same dossier: neither content, nor a part, nor its title."""
     stack = record.service.stack
     broken = sealed(record, objects, SECRET, title="Titre confidentiel")
-    other = sealed(record, objects, SECRET.upper(), title="Autre titre", content_type="text/html")
+    other = sealed(record, objects, scan(SECRET.upper()), title="Autre titre")
     values = f"SELECT {', '.join(columns)} FROM content AS other WHERE document = {literal(stack, other.document)}"
     where = f"document = {literal(stack, broken.document)}"
     if columns == ["size"]:

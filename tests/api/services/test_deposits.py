@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from api.errors import DisconnectedError, MalformedRequestError
+from api.errors import AuthorError, DisconnectedError, MalformedRequestError
 from api.identity import Caller, Client
 from api.parts import Parts
 from api.services.deposits import Deposits, Metadata
@@ -38,7 +38,7 @@ FACTS = (
 def pieces(count: int, error: Exception | None = None) -> AsyncIterator[bytes]:
     async def given() -> AsyncIterator[bytes]:
         for _ in range(count):
-            yield bytes(10_000)
+            yield b"0" * 10_000
         if error:
             raise error
 
@@ -111,7 +111,7 @@ async def test_a_deposit_signed_for_another_is_refused_and_told(
 ) -> None:
     """Nobody signs for a professional who does not exercise there; the decision stands in the journal, nothing else."""
     signed = replace(METADATA, author=Reference("professional", "10001234565"))
-    with pytest.raises(MalformedRequestError):
+    with pytest.raises(AuthorError):
         await deposits.deposit(ACTOR, dossier, signed, pieces(1))
     assert (await left(parts), await parts.journal_size()) == (NOTHING, 1)
 
