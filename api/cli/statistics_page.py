@@ -3,7 +3,7 @@
 All of it is computed from what is told, never from what is withheld.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -44,7 +44,7 @@ _MODES = {"break_glass": "Bris de glace", "centre_15": "Centre 15"}
 _PARIS = ZoneInfo("Europe/Paris")
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90.0, 700.0, 20.0, 300.0
 _MOST_LABELS = 6
-_THIN, _MINUS = "\u202f", "–"
+_THIN, _FIRM, _DASH = "\u202f", "\u00a0", "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def page(told: Figures, at: datetime) -> str:
             Line(_name(month), (row.total, *(row.cells[name] for name in MODES)))
             for month, row in told.emergencies.items()
         ],
-        pharmacies={year: _of_year(its) for year, its in told.pharmacies.items()},
+        pharmacies=[Line(str(year), (len(its), sum(its.values()))) for year, its in told.pharmacies.items()],
     )
 
 
@@ -108,23 +108,23 @@ def plot(months: Sequence[Month], reached: Sequence[int]) -> Plot:
     def up(count: float) -> float:
         return round(_BOTTOM - (_BOTTOM - _TOP) * count / most, 1)
 
-    steps = range(0, int(most), TARGET // 4)
+    step = TARGET // 4 * -(-int(most) // (_MOST_LABELS * TARGET // 4))
     every = -(-len(months) // _MOST_LABELS) or 1
     return Plot(
         " ".join(f"{across(place)},{up(count)}" for place, count in enumerate(reached)),
         up(TARGET),
-        [(up(step), f"{number(step // 1_000_000)} M" if step else "0") for step in steps],
+        [(up(tick), f"{number(tick // 1_000_000)} M" if tick else "0") for tick in range(0, int(most), step)],
         [(across(place), str(months[place])) for place in range(0, len(months), every)],
     )
 
 
 def number(count: int | None) -> str:
     """As French typography groups digits; what is withheld is a dash."""
-    return _MINUS if count is None else f"{count:,}".replace(",", _THIN)
+    return _DASH if count is None else f"{count:,}".replace(",", _THIN)
 
 
 def decimal(value: float | None, digits: int = 1) -> str:
-    return _MINUS if value is None else f"{value:.{digits}f}".replace(".", ",")
+    return _DASH if value is None else f"{value:.{digits}f}".replace(".", ",")
 
 
 def _months(told: Figures, opened: Sequence[int | None], reached: Sequence[int]) -> list[Line]:
@@ -145,12 +145,8 @@ def _sum(told: Figures, code: str) -> tuple[int | None, int]:
     return (sum(counts) if counts else None), len(counts)
 
 
-def _of_year(its: Mapping[str, int]) -> tuple[int, int]:
-    return len(its), sum(its.values())
-
-
 def _name(month: Month) -> str:
-    return f"{_MONTHS[month.month - 1]} {month.year}"
+    return f"{_MONTHS[month.month - 1]}{_FIRM}{month.year}"
 
 
 def _day(at: datetime) -> str:
