@@ -8,8 +8,9 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from api.acting import actor_of
-from api.answers import JsonAnswer, Streamed, begun
+from api.answers import JsonAnswer, Streamed, begun, while_listening
 from api.openapi import Documented
+from api.ranges import span_of
 from api.requests import Call
 from api.schemas import exports as wire
 from api.services.exports import ExportService
@@ -19,6 +20,7 @@ _encode = msgspec.json.Encoder().encode
 _HEADERS = (
     (b"content-type", b"application/zip"),
     (b"content-disposition", b'attachment; filename="dmp.zip"'),
+    (b"accept-ranges", b"bytes"),
 )
 
 
@@ -44,15 +46,23 @@ class ExportsController(Controller):
         ticket = await _service(request).ask(actor_of(request), dossier)
         return JsonAnswer(_encode(wire.ExportTicket(ticket.id, ticket.expires_at)), 201)
 
-    @get("/{export:str}", summary="Fetch a copy")
+    @get("/{export:str}", summary="Fetch a copy", documented=Documented("The archive.", media_type="application/zip"))
     async def fetch(self, request: Call, dossier: FromPath[UUID], export: FromPath[str]) -> ASGIApp:
-        """A ZIP archive, made while it is sent.
+        """A ZIP archive, made while it is sent: documents by space, a page and a print of them, the journal and proofs.
 
-        `documents/<space>/`, `manifest.json` (what is known of each document), `journal.jsonl` (the canonical bytes of
-        each entry, newest first), `SHA256SUMS`. An archive that was cut short lacks its directory, and does not open.
+        What was broken off goes on with `Range` and, in `If-Range`, the `ETag` of what is at hand: for as long as the
+        same may be read, these are the same bytes; else, and without `If-Range`, the whole archive is sent again. Each
+        answer is decided and journaled anew. An archive that was cut short does not open.
         """
-        archive = await _service(request).fetch(actor_of(request), dossier, export)
-        return Streamed(200, _HEADERS, await begun(archive))
+        copy = await _service(request).fetch(actor_of(request), dossier, export)
+        etag, headers = f'"{copy.digest}"', request.headers
+        span = span_of(headers.get("range"), copy.size) if headers.get("if-range") == etag else None
+        start, stop = span or (0, copy.size)
+        pieces = while_listening(request.receive, await begun(copy.pieces(start, stop)))
+        common = (*_HEADERS, (b"etag", etag.encode("ascii")), (b"content-length", b"%d" % (stop - start)))
+        if span is None:
+            return Streamed(200, common, pieces)
+        return Streamed(206, (*common, (b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, copy.size))), pieces)
 
 
 def _service(request: Call) -> ExportService:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from api.schemas.documents import Author
+from api.schemas.documents import Author, ContestView
 
 
 class ExportTicket(Struct, frozen=True):
@@ -38,10 +38,14 @@ class ExportedDocument(Struct, frozen=True, omit_defaults=True):
     deposited_at: datetime | None = None
     opens: bool = True
     in_force: bool | None = None
+    contest: ContestView | None = None
 
 
 class ExportManifest(Struct, frozen=True):
-    """`manifest.json`: what is in the archive, which holds what its subject may read, and nothing else."""
+    """`manifest.json`: what is in the archive, which holds what its subject may read, and nothing else.
+
+    `journal` names the file of the journal, if it is there; it is whole, or holds its subject's own entries only.
+    """
 
     format: str
     dossier: UUID
@@ -49,4 +53,5 @@ class ExportManifest(Struct, frozen=True):
     made_at: datetime
     made_for: str
     journal: str | None
+    journal_whole: bool
     documents: list[ExportedDocument]

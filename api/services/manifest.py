@@ -1,44 +1,33 @@
 """What a copy of a record says of itself: `manifest.json`, one entry for each document, with or without content."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
-from api.errors import RefusedError
-from api.schemas.documents import Author
+from api.schemas.documents import Author, ContestView
 from api.schemas.exports import ExportedDocument, ExportManifest
+from api.services.contests import Contest
+from api.services.copies.record import Record
 from api.services.readable import ADVANCE_DIRECTIVES
-from models.facts import Case, Document
-from models.queries.documents import Standing
+from models.facts import Document
+from models.queries.documents import Version
 from models.reference import DOCUMENT_TYPES
 from vault.documents import Kept
 
-FORMAT = "dmp-export/1"
-_EXTENSIONS = {
-    "application/dicom": "dcm",
-    "application/fhir+json": "json",
-    "application/json": "json",
-    "application/pdf": "pdf",
-    "application/xml": "xml",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "text/plain": "txt",
-    "text/xml": "xml",
-}
+FORMAT = "dmp-export/2"
 
 _encode = msgspec.json.Encoder().encode
 
 
 def exported(
-    document: Document, standing: Standing, kept: Kept | None, *, opens: bool, in_force: UUID | None
+    document: Document, version: Version, *, contested: bool, contest: Contest | None, in_force: UUID | None
 ) -> ExportedDocument:
-    """A document's entry; `kept` is its content, if it has one that opens."""
+    """A document's entry, content apart; `contest` is what the contest says, if that opens."""
     kind = DOCUMENT_TYPES[document.document_type]
-    described = ExportedDocument(
+    return ExportedDocument(
         id=document.id,
-        series=standing.version.series,
-        version=standing.version.version,
+        series=version.series,
+        version=version.version,
         document_type=document.document_type,
         label=kind.label_fr,
         space=kind.space.value,
@@ -47,15 +36,19 @@ def exported(
         status=document.status.value,
         masked=document.masked,
         hidden_from_representatives=document.hidden_from_representatives,
-        contested=standing.contest_sealed is not None,
-        opens=opens,
+        contested=contested,
         in_force=document.id == in_force if document.document_type == ADVANCE_DIRECTIVES else None,
+        contest=None
+        if contest is None
+        else ContestView(contest.reason, contest.at, contest.kept, contest.answer, contest.answered_at),
     )
-    if kept is None:
-        return described
+
+
+def with_content(entry: ExportedDocument, kept: Kept, path: str) -> ExportedDocument:
+    """The same with the content that stands under this path."""
     return msgspec.structs.replace(
-        described,
-        path=_path(document, kept.content_type),
+        entry,
+        path=path,
         sha256=kept.sha256.hex(),
         size=kept.size,
         content_type=kept.content_type,
@@ -64,25 +57,21 @@ def exported(
     )
 
 
-def encode_manifest(entered: Case, journal: str | None, documents: Sequence[ExportedDocument]) -> bytes:
-    """The file, for people too. `journal` is the name of the journal's file, if there is one."""
-    if entered.dossier is None:
-        raise RefusedError("no-dossier")
-    question = entered.question
+def without_content(entry: ExportedDocument) -> ExportedDocument:
+    """The same with a content that does not open."""
+    return msgspec.structs.replace(entry, opens=False)
+
+
+def encode_manifest(record: Record) -> bytes:
+    """The file, for people too."""
     manifest = ExportManifest(
         format=FORMAT,
-        dossier=entered.dossier.id,
-        state=entered.dossier.state.value,
-        made_at=question.at,
-        made_for=f"{question.subject.type}/{question.subject.id}",
-        journal=journal,
-        documents=list(documents),
+        dossier=record.dossier.id,
+        state=record.dossier.state.value,
+        made_at=record.at,
+        made_for=f"{record.subject.type}/{record.subject.id}",
+        journal=record.journal,
+        journal_whole=record.journal_whole,
+        documents=list(record.documents),
     )
     return msgspec.json.format(_encode(manifest), indent=2)
-
-
-def _path(document: Document, content_type: str) -> str:
-    """Day, type and id in the folder of the space; the title, which may hold anything, stands in the manifest."""
-    space = DOCUMENT_TYPES[document.document_type].space.value
-    extension = _EXTENSIONS.get(content_type, "bin")
-    return f"documents/{space}/{document.created_at.date()}_{document.document_type}_{document.id}.{extension}"

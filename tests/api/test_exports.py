@@ -45,8 +45,8 @@ async def test_a_copy_holds_every_readable_document_in_the_folder_of_its_space(d
     analysis = await dmp.deposit(content=b"%PDF-", document_type="11502-2", content_type="application/pdf")
     archive = await fetched(dmp)
     by_id = {document["id"]: document for document in manifest_of(archive)["documents"]}
-    assert by_id[report]["path"] == f"documents/reports/2026-10-01_11488-4_{report}.txt"
-    assert by_id[analysis]["path"] == f"documents/analyses/2026-10-01_11502-2_{analysis}.pdf"
+    assert by_id[report]["path"] == "documents/reports/Consultation d’octobre.txt"
+    assert by_id[analysis]["path"] == "documents/analyses/Compte rendu.pdf"
     assert [archive.read(by_id[document]["path"]) for document in (report, analysis)] == [b"a report", b"%PDF-"]
     assert by_id[report]["title"] == "Consultation d’octobre"
     assert by_id[report]["sha256"] == hashlib.sha256(b"a report").hexdigest()
@@ -84,7 +84,7 @@ async def test_the_sums_hold(dmp: Whole) -> None:
 
 
 async def test_the_journal_of_the_copy_is_whole(dmp: Whole) -> None:
-    """Lines with their entries, newest first, down to the first, each chained to the one before."""
+    """Lines with their entries, from the one of the asking down to the first, each chained to the one before."""
     await dmp.deposit()
     data = (await fetched(dmp)).read("journal.jsonl")
     lines = [parse_line(line) for line in data.splitlines()]
@@ -92,7 +92,7 @@ async def test_the_journal_of_the_copy_is_whole(dmp: Whole) -> None:
     assert {str(line.dossier) for line in lines} == {dmp.id_of()}
     assert [line.previous for line in lines] == [*(leaf_hash(line.encode()) for line in lines[1:]), b""]
     assert lines[0].entry is not None
-    assert lines[0].entry.items[0].action == "dossier:export"
+    assert (lines[0].entry.action, dict(lines[0].entry.change)) == ("dossier:export", {"export": "asked"})
 
 
 async def test_one_entry_names_what_was_taken(dmp: Whole) -> None:
@@ -105,6 +105,7 @@ async def test_one_entry_names_what_was_taken(dmp: Whole) -> None:
         ("dossier:export", dmp.id_of(), "holder"),
         ("document:read", document, "holder"),
         ("journal:read", dmp.id_of(), "holder"),
+        ("access:list", dmp.id_of(), "holder"),
     ]
 
 
