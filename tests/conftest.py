@@ -1,7 +1,7 @@
 """What tests of every package share: real servers, fresh databases and buckets.
 
-A server is started when the first test asks for it, and stopped with the session. Where MinIO or SoftHSM cannot be had
-the tests that need them are counted and named in one loud line at the end; with CI=true they fail.
+A server is started when the first test asks for it, and stopped with the session. Where MinIO, SoftHSM or ClamAV
+cannot be had the tests that need them are counted and named in one loud line at the end; with CI=true they fail.
 """
 
 import os
@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 
 from models.database import Database, open_database, upgrade
+from tests.servers.clamav import ClamdServer, clamav, clamd
 from tests.servers.errors import UnavailableError
 from tests.servers.minio import MinioServer, minio
 from tests.servers.postgresql import PostgresqlServer, postgresql
@@ -127,6 +128,27 @@ def soft_token(hsm: SoftHsm, tmp_path_factory: pytest.TempPathFactory, monkeypat
     for name, value in token.environment.items():
         monkeypatch.setenv(name, value)
     return token
+
+
+@pytest.fixture(scope="session")
+def clamav_session(pytestconfig: pytest.Config) -> Iterator[ClamdServer | str]:
+    """The session's own ClamAV, or why there is none."""
+    try:
+        program = clamd()
+    except UnavailableError as error:
+        yield str(error)
+        return
+    pytestconfig.stash[VERSIONS]["clamd"] = f"{program.version} ({program.path})"
+    with clamav(program) as server:
+        yield server
+
+
+@pytest.fixture
+def clamav_server(clamav_session: ClamdServer | str, pytestconfig: pytest.Config) -> ClamdServer:
+    """The session's own ClamAV."""
+    if isinstance(clamav_session, str):
+        _not_run(pytestconfig, f"ClamAV cannot be had: {clamav_session}")
+    return clamav_session
 
 
 def _not_run(config: pytest.Config, reason: str) -> NoReturn:

@@ -1,14 +1,14 @@
-"""Obtains what is missing: `python -m tests.servers [postgresql] [minio] [softhsm]`, all if none is named.
+"""Obtains what is missing: `python -m tests.servers [postgresql] [minio] [softhsm] [clamav]`, all if none is named.
 
 Needs the standard library only. Exits 1 if a server cannot be had, after saying why.
 """
 
 import sys
 
-from tests.servers import minio, postgresql, softhsm
+from tests.servers import clamav, minio, postgresql, softhsm
 from tests.servers.errors import UnavailableError
 
-SERVERS = {"postgresql": postgresql.obtain, "minio": minio.obtain, "softhsm": softhsm.obtain}
+SERVERS = {"postgresql": postgresql.obtain, "minio": minio.obtain, "softhsm": softhsm.obtain, "clamav": clamav.obtain}
 
 
 def main(names: list[str]) -> int:

@@ -3,15 +3,12 @@
 Unpacking needs no super-user. Both programs read where the tokens are from the file that SOFTHSM2_CONF names.
 """
 
-import os
 import secrets
-import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from tests.servers import cache
+from tests.servers import cache, debian
 from tests.servers.errors import UnavailableError
 
 PACKAGES = ("softhsm2", "libsofthsm2")
@@ -29,7 +26,7 @@ class SoftHsm:
     @property
     def version(self) -> str:
         """As `2.6.1`."""
-        return _run([str(self.program), "--version"], {}).strip()
+        return debian.run([str(self.program), "--version"]).strip()
 
     def new_token(self, folder: Path, *, settings: str = "") -> "SoftToken":
         """A token of its own in an empty folder, with more lines for its configuration."""
@@ -64,7 +61,7 @@ class SoftToken:
         """Make it; once more makes another of the same label."""
         pins = ["--pin", self.pin, "--so-pin", secrets.token_hex(8)]
         program = [str(self.hsm.program), "--module", str(self.hsm.module)]
-        _run([*program, "--init-token", "--free", "--label", self.label, *pins], self.environment)
+        debian.run([*program, "--init-token", "--free", "--label", self.label, *pins], self.environment)
 
     @property
     def url(self) -> str:
@@ -91,43 +88,6 @@ def _below(root: Path) -> SoftHsm | None:
 
 
 def _unpack(workshop: Path) -> Path:
-    """Debian's packages, from apt's lists as they are or, where they are empty, from lists of our own."""
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise UnavailableError(f"no SoftHSM 2 here, and no apt to obtain it: install {' and '.join(PACKAGES)}")
-    try:
-        _run(["apt-get", "download", *PACKAGES], {}, workshop)
-    except UnavailableError:
-        options = _own_lists(workshop)
-        _run(["apt-get", *options, "update"], {}, workshop)
-        _run(["apt-get", *options, "download", *PACKAGES], {}, workshop)
-    tree = workshop / "tree"
-    for package in workshop.glob("*.deb"):
-        _run(["dpkg-deb", "-x", str(package), str(tree)], {})
-    _run([str(tree / PROGRAM), "--version"], {})  # says what is missing, should a library be
+    tree = debian.unpacked(workshop, lambda _: PACKAGES)
+    debian.run([str(tree / PROGRAM), "--version"])  # says what is missing, should a library be
     return tree
-
-
-def _own_lists(workshop: Path) -> list[str]:
-    """Where apt keeps lists that this user may write; the system's own belong to the super-user."""
-    state, downloads = workshop / "lists", workshop / "downloads"
-    for folder in (state / "partial", downloads / "archives" / "partial"):
-        folder.mkdir(parents=True)
-    return [f"-oDir::State::Lists={state}", f"-oDir::Cache={downloads}", "-oAPT::Sandbox::User="]
-
-
-def _run(command: list[str], environment: dict[str, str], folder: Path | None = None) -> str:
-    try:
-        return subprocess.run(
-            command,
-            env=os.environ | environment,
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        ).stdout
-    except OSError as error:
-        raise UnavailableError(f"{command[0]} cannot be run: {error.strerror}") from error
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout).strip().splitlines()[-1:] or ["no message"]
-        raise UnavailableError(f"{' '.join(command[:3])} failed: {last[0]}") from error
