@@ -26,6 +26,7 @@ from tests.policy.oracle_facts import read_matrix
 CASES = 100_000
 
 
+@pytest.mark.no_cover
 def test_the_policy_agrees_with_the_oracle(capsys: pytest.CaptureFixture[str]) -> None:
     """Answer, deciding rule, all refusing and all allowing rules and obligations are the same on every case.
 

@@ -62,6 +62,7 @@ def judging(in_force: InForce, expected: dict[str, list[Verdict]], stop: Event, 
 
 
 @pytest.mark.parametrize("swaps", [4, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.no_cover
 def test_every_verdict_is_of_one_rule_set(rules: RuleSet, others: RuleSet, swaps: int) -> None:
     """Though engines are made meanwhile, each begins with an empty memory, and Casbin is asked from all threads."""
     pair = (others, rules)

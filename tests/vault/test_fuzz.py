@@ -21,6 +21,7 @@ from vault.journal.proof import Proof, verify_inclusion
 from vault.journal.tree import Frontier, Node, compute, inclusion, leaf_hash
 from vault.sealing import SealingKey
 
+pytestmark = pytest.mark.no_cover
 EXECUTIONS = int(os.environ.get("DMP_FUZZ") or 20_000)
 KEY = bytes(range(32))
 CONTEXT = Context(UUID(int=1), UUID(int=2), 3, "text/plain")

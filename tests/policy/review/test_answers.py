@@ -38,6 +38,7 @@ def told(words: str) -> Situation:
     return Situation.from_words(words.split())
 
 
+@pytest.mark.no_cover
 def test_casbin_agrees_on_situations_drawn_at_random(capsys: pytest.CaptureFixture[str]) -> None:
     """Answer, deciding rule, all refusing and all allowing rules and obligations are the same."""
     wanted = int(os.environ.get("DMP_BULK_SITUATIONS", SITUATIONS))
@@ -50,6 +51,7 @@ def test_casbin_agrees_on_situations_drawn_at_random(capsys: pytest.CaptureFixtu
     assert [situation.words() for portion in portions for situation in portion] == []
 
 
+@pytest.mark.no_cover
 def test_casbin_agrees_on_every_situation_of_those_who_have_few() -> None:
     """All of them, as far as the rows tell them apart."""
     compared, found = elsewhere(compare_the_few)
@@ -57,6 +59,7 @@ def test_casbin_agrees_on_every_situation_of_those_who_have_few() -> None:
     assert compared > 10_000
 
 
+@pytest.mark.no_cover
 def test_casbin_agrees_on_every_situation_of_the_cases() -> None:
     """Those of the packaged matrices."""
     compared, found = elsewhere(compare_the_cases)

@@ -64,6 +64,7 @@ def test_a_member_that_changes_no_answer(folder: Path) -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_members_weigh_as_if_their_row_were_struck_out(folder: Path) -> None:
     """For every row of the groups: without it some outcome is another one, or it is told."""
     new_chapter(folder, "g, physician, professional", "g2, document:mask, anything")

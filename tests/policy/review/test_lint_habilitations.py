@@ -88,6 +88,7 @@ def test_professions_without_a_row_are_named(tmp_path: Path) -> None:
     assert list(check_habilitations(tmp_path)) == []
 
 
+@pytest.mark.no_cover
 def test_rows_weigh_as_if_they_were_struck_out(tmp_path: Path) -> None:
     """For every row of the packaged matrix: without it something is open or closed, or it is told."""
     rows = (PACKAGED / "habilitations.csv").read_text(encoding="utf-8").splitlines()[1:]

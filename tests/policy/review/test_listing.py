@@ -19,3 +19,19 @@ def test_rows_stand_in_order_of_precedence() -> None:
     refusals, permissions, obligations = list_rules(PACKAGED).data().values()
     assert (refusals[0]["row"], permissions[0]["row"]) == ("prohibited-party", "holder")
     assert {row["consequence"] for row in obligations} == {"any_rule", "own-trace"}
+
+
+def test_the_table_for_people() -> None:
+    """A title, a head and a line for each row; what an obligation is for stands where others have their source."""
+    lines = list(list_rules(PACKAGED).lines())
+    assert [line for line in lines if line.startswith("**")] == [
+        "**Refusals, in order of precedence**",
+        "**Permissions, in order of precedence**",
+        "**Obligations**",
+    ]
+    assert [line for line in lines if line.startswith("| row")] == [
+        "| row | who | what | when | source |",
+        "| row | who | what | when | source |",
+        "| row | who | what | when | for |",
+    ]
+    assert "| `prohibited-party` | prohibited_party | anything | `always` | L1111-18; seed 002 |" in lines

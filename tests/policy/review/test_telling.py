@@ -131,6 +131,7 @@ def test_every_word_has_its_phrase() -> None:
     assert len(set(ROLES.values())) == len(Role)
 
 
+@pytest.mark.no_cover
 def test_every_fact_changes_the_sentence() -> None:
     """Whatever else is so, drawn at random, two alternatives of a dimension are never told alike."""
     draw = Random(4)

@@ -125,6 +125,7 @@ def test_what_is_no_note_is_refused(note: str) -> None:
 
 
 @given(st.data())
+@pytest.mark.no_cover
 def test_any_character_counts(data: st.DataObject) -> None:
     """Whatever character of a note is changed, it does not open to anything else."""
     at = data.draw(st.integers(0, len(NOTE) - 1))

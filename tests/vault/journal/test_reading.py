@@ -127,6 +127,7 @@ async def test_every_line_is_proved(
         assert verify_inclusion(carried, [signer.verifier]) == await reader.line(DOSSIER, sequence)
 
 
+@pytest.mark.no_cover
 async def test_a_proof_in_a_deep_tree(ledger: Ledger, database: Database, reader: Reader, signer: Signer) -> None:
     """Where tiles of tiles stand between the leaf and the root, the proof goes through them."""
     for _ in range(67):
