@@ -37,23 +37,31 @@ def journal() -> None:
 
 @journal.command()
 @click.option("--proof", metavar="FILE", type=_FILE, help="Check this proof alone, by --key; `-` is standard input.")
+@click.option("--copy", "copy", metavar="FOLDER", type=_FOLDER, help="Check this unpacked copy of a record alone.")
 @click.option("--checkpoint", "checkpoints", multiple=True, metavar="FILE", type=_FILE, help="One that somebody kept.")
 @_KEYS
 @click.pass_obj
-def verify(settings: Settings, proof: Path | None, checkpoints: Sequence[Path], keys: Sequence[str]) -> None:
+def verify(
+    settings: Settings, proof: Path | None, copy: Path | None, checkpoints: Sequence[Path], keys: Sequence[str]
+) -> None:
     """Recompute the whole journal and hold it to all that was signed and published of it.
 
-    Fails at the first entry that is not what was written. With --proof, one entry is checked offline: neither database
-    nor network nor keys of the service are needed.
+    Fails at the first entry that is not what was written. With --proof, one entry is checked offline, with --copy all
+    files and all entries of an unpacked copy: neither database nor network nor keys of the service are needed. Without
+    --key, a copy is held to the key that came with it.
     """
-    from api.cli import verifying
+    from api.cli import copies, verifying
 
-    if proof is None:
-        click.echo(verifying.verify(settings, checkpoints, keys))
-    elif checkpoints:
-        raise click.UsageError("--proof is checked by itself: --checkpoint is for the whole journal")
-    else:
+    if proof is not None and copy is not None:
+        raise click.UsageError("--proof or --copy: each is checked by itself")
+    if checkpoints and (proof is not None or copy is not None):
+        raise click.UsageError("--proof and --copy are checked by themselves: --checkpoint is for the whole journal")
+    if copy is not None:
+        click.echo(copies.verify_copy(copy, keys))
+    elif proof is not None:
         click.echo(verifying.verify_proof(proof, keys))
+    else:
+        click.echo(verifying.verify(settings, checkpoints, keys))
 
 
 @journal.command()

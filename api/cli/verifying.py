@@ -33,15 +33,15 @@ def verify(settings: Settings, checkpoints: Sequence[Path], keys: Sequence[str])
 
     Raises ProofError, which names the first broken entry, and what else was found.
     """
-    return asyncio.run(_verify(settings, checkpoints, _verifiers(keys)))
+    return asyncio.run(_verify(settings, checkpoints, verifiers_of(keys)))
 
 
 def verify_proof(file: Path, keys: Sequence[str]) -> str:
     """Check one proof by these keys, without anything of the service; gives the entry. Raises ProofError."""
     if not keys:
         raise UnreadableError("--proof needs --key: a key that the service itself gave would prove nothing")
-    verifiers = _verifiers(keys)
-    proof = Proof.parse(_read(file))
+    verifiers = verifiers_of(keys)
+    proof = Proof.parse(read_small(file))
     line = hold_included(proof, verifiers)
     where = (
         f"entry {line.sequence} of dossier {line.dossier} is in the log of {proof.size} entries, at {proof.position}"
@@ -53,7 +53,7 @@ def hold_consistent(settings: Settings, checkpoints: Sequence[Path], records: Pa
     """Tell that all checkpoints are of the published log. Raises ProofError, which names the one that is not."""
     if records is not None and not keys:
         raise UnreadableError("--records needs --key: a copy is held to a key that came another way")
-    return asyncio.run(_hold_consistent(settings, checkpoints, records, _verifiers(keys)))
+    return asyncio.run(_hold_consistent(settings, checkpoints, records, verifiers_of(keys)))
 
 
 def public_keys(settings: Settings) -> str:
@@ -70,7 +70,8 @@ async def _verify(settings: Settings, files: Sequence[Path], others: Sequence[Ve
         verdict = await verify_log(parts.database, parts.journal_keys, verifiers, [*signed.unlike, *kept])
         tiles, wrong = await compare_tiles(parts.database, parts.store, signed.largest)
     if verdict.broken is not None or signed.wrong or wrong:
-        raise ProofError(_broken(verdict, [*signed.wrong, *wrong]))
+        first = [] if verdict.broken is None else [f"the journal is broken at {verdict.broken}"]
+        raise ProofError(broken([*first, *signed.wrong, *wrong]))
     return _verified(verdict, signed, tiles)
 
 
@@ -82,11 +83,10 @@ def _verified(verdict: Verdict, signed: Signed, tiles: int) -> str:
     )
 
 
-def _broken(verdict: Verdict, wrong: Sequence[str]) -> str:
-    first = [] if verdict.broken is None else [f"the journal is broken at {verdict.broken}"]
-    found = [*first, *wrong]
+def broken(found: Sequence[str]) -> str:
+    """What is wrong, a line each, as far as anybody reads."""
     more = len(found) - _MOST_FINDINGS
-    return "\n".join(found[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else []))
+    return "\n".join([*found[:_MOST_FINDINGS], *([f"and {more} more"] if more > 0 else [])])
 
 
 async def _hold_consistent(
@@ -116,13 +116,13 @@ async def _public_keys(settings: Settings) -> list[Verifier]:
         return parts.verifiers
 
 
-def _verifiers(keys: Sequence[str]) -> list[Verifier]:
+def verifiers_of(keys: Sequence[str]) -> list[Verifier]:
     """Keys as they are, or files with one a line. Raises UnreadableError."""
-    return [verifier for given in keys for verifier in _verifiers_of(given)]
+    return [verifier for given in keys for verifier in _read_keys(given)]
 
 
-def _verifiers_of(given: str) -> list[Verifier]:
-    lines = _read(Path(given)).split() if Path(given).is_file() else [given]
+def _read_keys(given: str) -> list[Verifier]:
+    lines = read_small(Path(given)).split() if Path(given).is_file() else [given]
     try:
         return [Verifier.parse(line) for line in lines]
     except ProofError:
@@ -134,13 +134,13 @@ def _verifiers_of(given: str) -> list[Verifier]:
 def _checkpoint(file: Path, verifiers: Sequence[Verifier]) -> Checkpoint:
     """Raises ProofError, which names the file."""
     try:
-        return open_note(_read(file), verifiers)
+        return open_note(read_small(file), verifiers)
     except ProofError as error:
         msg = f"{file}: {error}"
         raise ProofError(msg) from None
 
 
-def _read(file: Path) -> str:
+def read_small(file: Path) -> str:
     """A small file of text; `-` is standard input. Raises UnreadableError."""
     try:
         if str(file) == "-":
