@@ -1,7 +1,7 @@
 """The service put together from its settings: what `dmp serve` runs."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.identity import Client, RememberedClients
+from api.inquiring import asked_of, inquiries_of, inquiring
 from api.metrics import Metrics
 from api.notifying import notifying, webhook_of
 from api.parts import Parts, open_parts
@@ -41,6 +42,7 @@ from api.services.documents import DocumentService
 from api.services.dossiers import Dossiers
 from api.services.exports import ExportService
 from api.services.feeds import Feeding
+from api.services.inquiries import Inquiries
 from api.services.journal import JournalService
 from api.services.judging import Judging
 from api.services.messages import MessageService
@@ -57,6 +59,7 @@ from api.settings import Settings
 from models.database import Database
 from models.queries.clients import find_client
 from models.queries.notifications import Backlog
+from models.vocabulary import InquirySource
 from vault.journal.publishing import Publisher
 from vault.journal.reading import Reader
 
@@ -96,23 +99,26 @@ async def service(
         judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
         outbox = _outbox(settings, parts, metrics, now)
         clamd = clamd_of(settings, metrics.count_search)
-        secret = parts.secrets.pseudonym
+        secret, asked = parts.secrets.pseudonym, asked_of(settings)
+        use_cases = _use_cases(parts, judging, clamd, asked, secret, now)
+        inquiries = inquiries_of(settings, parts, use_cases, metrics, now)
         yield create_app(
             judge=DecisionPoint(parts.database, judging),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),
-            readiness_checks=_checks(parts, rules, outbox, clamd, now),
+            readiness_checks=_checks(parts, rules, outbox, inquiries, clamd, now),
             route_handlers=_CONTROLLERS,
             metrics=metrics,
             state={
                 "judging": judging,
                 "rules": rules,
                 "is_one_of_several": shared_metrics is not None,
-                **_use_cases(parts, judging, clamd, secret, now),
+                **use_cases,
             },
             lifespan=[
                 reloading_on_hangup(rules, now),
                 following(rules, settings.policy_poll_seconds, now),
                 notifying(outbox),
+                inquiring(inquiries),
                 sequencing(parts.database),
                 publishing(
                     _publisher(settings, parts),
@@ -137,7 +143,12 @@ def _outbox(settings: Settings, parts: Parts, metrics: Metrics, now: Callable[[]
 
 
 def _use_cases(
-    parts: Parts, judging: Judging, clamd: Clamd | None, secret: bytes, now: Callable[[], datetime]
+    parts: Parts,
+    judging: Judging,
+    clamd: Clamd | None,
+    asked: Collection[InquirySource],
+    secret: bytes,
+    now: Callable[[], datetime],
 ) -> dict[str, object]:
     """What the controllers call, under the name by which they find it."""
     database, ledger, keys, vault = parts.database, parts.ledger, parts.dossier_keys, parts.documents
@@ -145,7 +156,7 @@ def _use_cases(
     documents, clinical = DocumentService(database, judging, keys, vault), ClinicalReader(database, vault)
     feeding = Feeding(database, judging, ledger, secret)
     return {
-        "dossiers": Dossiers(database, judging, keys, vault, secret),
+        "dossiers": Dossiers(database, judging, keys, vault, asked, secret),
         "deposits": Deposits(database, judging, keys, vault, clamd),
         "documents": documents,
         "title_search": TitleSearch(judging, documents),
@@ -177,7 +188,12 @@ class _StoredClients:
 
 
 def _checks(
-    parts: Parts, rules: Rules, outbox: Outbox, clamd: Clamd | None, now: Callable[[], datetime]
+    parts: Parts,
+    rules: Rules,
+    outbox: Outbox,
+    inquiries: Inquiries,
+    clamd: Clamd | None,
+    now: Callable[[], datetime],
 ) -> tuple[ReadinessCheck, ...]:
     async def policy() -> Facts:
         return rules.facts(now())
@@ -201,6 +217,10 @@ def _checks(
         backlog = outbox.backlog
         return {"delivered": outbox.is_delivered, "waiting": backlog.waiting, "dead": backlog.dead}
 
+    async def asking() -> Facts:
+        unanswered = inquiries.unanswered
+        return {"asked": inquiries.is_asked, "waiting": unanswered.waiting, "given_up": unanswered.given_up}
+
     async def antivirus() -> Facts:
         return await scanner_facts(clamd)
 
@@ -211,5 +231,6 @@ def _checks(
         ReadinessCheck("keys", keys),
         ReadinessCheck("journal", journal),
         ReadinessCheck("notifications", notifications),
+        ReadinessCheck("inquiries", asking),
         ReadinessCheck("antivirus", antivirus),
     )

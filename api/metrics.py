@@ -42,11 +42,13 @@ class Metrics:
         self._searches = Counter(
             "dmp_antivirus_searches", "Contents searched for viruses.", ("outcome",), registry=self._registry
         )
-        self._notifications = {
-            kind: Gauge(f"dmp_notifications_{kind}", help_, registry=self._registry, multiprocess_mode="mostrecent")
-            for kind, help_ in {
-                "waiting": "Notifications that are to be delivered.",
-                "dead": "Notifications that were given up.",
+        self._outboxes = {
+            name: Gauge(f"dmp_{name}", help_, registry=self._registry, multiprocess_mode="mostrecent")
+            for name, help_ in {
+                "notifications_waiting": "Notifications that are to be delivered.",
+                "notifications_dead": "Notifications that were given up.",
+                "inquiries_waiting": "Inquiries that are to be answered.",
+                "inquiries_given_up": "Inquiries that were given up.",
             }.items()
         }
         self._known_requests: dict[tuple[str, str, int], Histogram] = {}
@@ -86,8 +88,13 @@ class Metrics:
 
     def observe_notifications(self, waiting: int, dead: int) -> None:
         """How many wait and how many were given up, of all instances together."""
-        self._notifications["waiting"].set(waiting)
-        self._notifications["dead"].set(dead)
+        self._outboxes["notifications_waiting"].set(waiting)
+        self._outboxes["notifications_dead"].set(dead)
+
+    def observe_inquiries(self, waiting: int, given_up: int) -> None:
+        """How many wait and how many were given up, of all instances together."""
+        self._outboxes["inquiries_waiting"].set(waiting)
+        self._outboxes["inquiries_given_up"].set(given_up)
 
     def exposition(self) -> bytes:
         """All of it, in Prometheus' text format."""

@@ -30,6 +30,9 @@ class Settings:
     log_level: str = "info"
     notify_url: str | None = field(default=None, repr=False)
     notify_secret_file: Path | None = None
+    fund_url: str | None = field(default=None, repr=False)
+    fund_secret_file: Path | None = None
+    fund_organization: str | None = None
     antivirus_url: str | None = None
 
     @classmethod
@@ -51,7 +54,8 @@ class Settings:
         if policy_trust and not Path(policy_trust).is_file():
             msg = "DMP_POLICY_TRUST is not a file"
             raise SettingsError(msg)
-        notify_url, notify_secret_file = _notify(environment)
+        notify_url, notify_secret_file = _signed_address(environment, "DMP_NOTIFY")
+        fund_url, fund_secret_file = _signed_address(environment, "DMP_FUND")
         return cls(
             home=home,
             database_url=_address(
@@ -66,23 +70,38 @@ class Settings:
             log_level=log_level,
             notify_url=notify_url,
             notify_secret_file=notify_secret_file,
+            fund_url=fund_url,
+            fund_secret_file=fund_secret_file,
+            fund_organization=_fund_organization(environment),
             antivirus_url=_antivirus(environment),
         )
 
 
-def _notify(environment: Mapping[str, str]) -> tuple[str | None, Path | None]:
-    url, secret_file = environment.get("DMP_NOTIFY_URL"), environment.get("DMP_NOTIFY_SECRET_FILE")
+def _signed_address(environment: Mapping[str, str], prefix: str) -> tuple[str | None, Path | None]:
+    """Where something is sent, and the file of the secrets that sign it: both, or neither."""
+    url, secret_file = environment.get(f"{prefix}_URL"), environment.get(f"{prefix}_SECRET_FILE")
     if not url and not secret_file:
         return None, None
     if not url or not secret_file:
-        raise SettingsError("DMP_NOTIFY_URL and DMP_NOTIFY_SECRET_FILE are set together: what is sent is signed")
+        msg = f"{prefix}_URL and {prefix}_SECRET_FILE are set together: what is sent is signed"
+        raise SettingsError(msg)
     if not _is_safe(url):
-        raise SettingsError(
-            "DMP_NOTIFY_URL must be https, or http to a loopback address such as 127.0.0.1, without user or fragment"
-        )
+        msg = f"{prefix}_URL must be https, or http to a loopback address such as 127.0.0.1, without user or fragment"
+        raise SettingsError(msg)
     if not Path(secret_file).is_file():
-        raise SettingsError("DMP_NOTIFY_SECRET_FILE is not a file")
+        msg = f"{prefix}_SECRET_FILE is not a file"
+        raise SettingsError(msg)
     return url, Path(secret_file).absolute()
+
+
+def _fund_organization(environment: Mapping[str, str]) -> str | None:
+    """What the fund answers is entered as if this organization had sent it."""
+    given = environment.get("DMP_FUND_ORGANIZATION") or None
+    if (given is None) != (not environment.get("DMP_FUND_URL")):
+        raise SettingsError("DMP_FUND_URL and DMP_FUND_ORGANIZATION are set together: what is answered has an author")
+    if given is not None and not re.fullmatch("[0-9]{9}", given):
+        raise SettingsError("DMP_FUND_ORGANIZATION must be the fund's SIREN, 9 digits")
+    return given
 
 
 def _antivirus(environment: Mapping[str, str]) -> str | None:

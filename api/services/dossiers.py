@@ -1,22 +1,25 @@
 """A dossier's life and the rights on it: each change is decided, carried out and journaled in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import ConflictError, RefusedError
 from api.services.judging import Actor, Judgement, Judging
+from api.services.openers import opening_of
 from api.services.references import of_dossier
 from models.database import Database
 from models.facts import Dossier, Particulars, Question, Reference, Relation, Representation
 from models.identifiers import Ins
 from models.queries import dossiers as stored
 from models.queries import fetch_listing
+from models.queries.inquiries import add_inquiries, drop_inquiries
+from models.queries.openings import add_opening
 from models.reference import DOCUMENT_TYPES
-from models.vocabulary import Action, DossierState, RelationKind, ResourceType, Space, SubjectType
+from models.vocabulary import Action, DossierState, InquirySource, RelationKind, ResourceType, Space, SubjectType
 from vault.documents import Documents, Erasure
 from vault.journal.entry import Value
 from vault.keys import INS_PURPOSE, DossierKeys
@@ -63,20 +66,28 @@ class Dossiers:
         judging: Judging,
         keys: DossierKeys,
         documents: Documents,
+        asked: Collection[InquirySource],
         pseudonym_secret: bytes,
+        make_id: Callable[[], UUID] = uuid4,
     ) -> None:
         self._database = database
         self._judging = judging
         self._keys = keys
         self._documents = documents
+        self._asked = asked
         self._pseudonym_secret = pseudonym_secret
+        self._make_id = make_id
 
     def pseudonym(self, ins: str) -> UUID:
         """The person's pseudonym. Raises InvalidIdentifierError."""
         return Ins.parse(ins).pseudonym(self._pseudonym_secret)
 
     async def open(self, actor: Actor, ins: str, born: date, *, protected: bool) -> Dossier:
-        """Open a person's dossier. Raises ConflictError if there is one, InvalidIdentifierError."""
+        """Open a person's dossier, and have those asked who know him.
+
+        It is counted by a row that nothing ties to the dossier. Raises ConflictError if there is one,
+        InvalidIdentifierError.
+        """
         identity = self.pseudonym(ins)
         try:
             judgement = await self._judging.permit(actor, Action.DOSSIER_OPEN, of_dossier(identity))
@@ -84,19 +95,22 @@ class Dossiers:
             if refused.rule == "already-open":
                 raise ConflictError from None
             raise
+        at = judgement.case.question.at
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
             sealed = await self._keys.seal_text(connection, identity, INS_PURPOSE, ins.encode("ascii"))
             opened = await stored.open_dossier(
                 connection,
                 identity,
-                at=judgement.case.question.at,
+                at=at,
                 ins_sealed=sealed,
                 born=born,
                 protected=protected,
             )
             if not opened:
                 raise ConflictError
+            await add_opening(connection, self._make_id(), await opening_of(connection, judgement.case))
+            await add_inquiries(connection, identity, self._asked, at)
             return {"state": DossierState.OPEN.value}
 
         await self._judging.carry_out(actor, judgement, change, dossier=identity)
@@ -130,13 +144,15 @@ class Dossiers:
         return Overview(_known(judgement), readable)
 
     async def set_state(self, actor: Actor, dossier: UUID, state: DossierState) -> None:
-        """Close, reopen or suspend."""
+        """Close, reopen or suspend; about a dossier that is closed nobody is asked any more."""
         judgement = await self._judging.permit(actor, _CHANGES_TO[state], of_dossier(dossier))
         before = _known(judgement)
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
             if not await stored.set_state(connection, before.id, state, judgement.case.question.at):
                 raise ConflictError
+            if state is DossierState.CLOSED:
+                await drop_inquiries(connection, before.id)
             return {"state": state.value, "was": before.state.value}
 
         await self._judging.carry_out(actor, judgement, change)

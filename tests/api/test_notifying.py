@@ -26,6 +26,7 @@ from tests.doubles.unreliable_database import UnreliableDatabase
 PATIENT, PHYSICIANS = BOTH
 PATIENCE_SECONDS = 20
 GLASS = {"DMP-Mode": "break_glass", "DMP-Reason": "Patient%20inconscient"}
+SETTING = "DMP_NOTIFY_SECRET_FILE"
 BROKEN = "DMP_NOTIFY_SECRET_FILE must hold 1 to 4 lines, each whsec_ and 24 to 64 bytes in base64"
 
 
@@ -132,7 +133,11 @@ class TestSecrets:
         """One on each line, of any allowed size."""
         sizes = (24, 64)
         lines = ["whsec_" + base64.b64encode(bytes(size)).decode() for size in sizes]
-        assert read_secrets(self.written(tmp_path, "\n".join([SECRET, *lines, ""]))) == [KEY, bytes(24), bytes(64)]
+        assert read_secrets(self.written(tmp_path, "\n".join([SECRET, *lines, ""])), SETTING) == [
+            KEY,
+            bytes(24),
+            bytes(64),
+        ]
 
     @pytest.mark.parametrize(
         "text",
@@ -151,20 +156,20 @@ class TestSecrets:
     def test_what_is_no_secret_is_refused(self, tmp_path: Path, text: str) -> None:
         """Whole, with a sentence that repeats nothing of it."""
         with pytest.raises(SettingsError) as refused:
-            read_secrets(self.written(tmp_path, text))
+            read_secrets(self.written(tmp_path, text), SETTING)
         assert str(refused.value) == BROKEN
 
     @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
     def test_a_secret_is_nobody_elses_to_read(self, tmp_path: Path, mode: int) -> None:
         """Nor to write."""
         with pytest.raises(SettingsError) as refused:
-            read_secrets(self.written(tmp_path, SECRET, mode))
+            read_secrets(self.written(tmp_path, SECRET, mode), SETTING)
         assert str(refused.value) == "DMP_NOTIFY_SECRET_FILE may be read by others: its mode must be 0600"
 
     def test_a_secret_that_is_gone_is_refused(self, tmp_path: Path) -> None:
         """The service does not start without it."""
         with pytest.raises(SettingsError) as refused:
-            read_secrets(tmp_path / "nothing")
+            read_secrets(tmp_path / "nothing", SETTING)
         assert str(refused.value) == "DMP_NOTIFY_SECRET_FILE cannot be read"
 
     async def test_there_is_a_webhook_if_one_was_set(self, tmp_path: Path) -> None:

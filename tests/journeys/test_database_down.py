@@ -37,6 +37,7 @@ def test_without_its_database_the_service_says_so_and_recovers(
             "keys": True,
             "journal": False,
             "notifications": True,
+            "inquiries": True,
         }
         assert service.http.get("/health/live").status_code == 200
         answers = [

@@ -89,7 +89,7 @@ class Bench:
         self.versions = Versions(parts.database, judging, self.documents)
         clinical = ClinicalReader(parts.database, parts.documents)
         self.reminders = ReminderService(parts.database, judging, parts.dossier_keys, clinical)
-        self.dossiers = Dossiers(parts.database, judging, parts.dossier_keys, parts.documents, secret)
+        self.dossiers = Dossiers(parts.database, judging, parts.dossier_keys, parts.documents, (), secret)
         reader = Reader(parts.database, parts.journal_keys, parts.signer)
         self.exports = ExportService(parts.database, judging, parts.dossier_keys, parts.documents, reader)
         self.holder = Actor(CALLER, Reference("person", self.dossier), Context())
