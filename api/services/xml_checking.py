@@ -37,6 +37,7 @@ class XmlCheck(DefusedExpatParser):
         """Called by the library before the first byte: only what is counted calls back, the rest is passed over."""
         super().reset()
         parser = self._parser
+        parser.namespace_prefixes = False
         parser.CharacterDataHandler = parser.ProcessingInstructionHandler = parser.EndNamespaceDeclHandler = None
         parser.StartElementHandler, parser.EndElementHandler = self._begin, self._end
         parser.StartNamespaceDeclHandler, parser.XmlDeclHandler = self._declare, self._told
