@@ -13,6 +13,8 @@ from api.cli.running import environment
 
 BASH = shutil.which("bash") or ""
 _BLOCK = re.compile(r"^```(console|diff [^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PROGRAM = re.compile(r"^```(?:python|javascript) ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MARK = "<the next command>"
 _PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 
 
@@ -50,6 +52,17 @@ class Desk:
         assert text.count(out) == 1 or not out, (file, out)
         path.write_text(text.replace(out, new) if out else text + new, encoding="utf-8")
 
+    def follow_in_one_shell(self, guide: str) -> int:
+        """The same of commands alone: what one sets is there for the next, and programs are files."""
+        for name, program in _PROGRAM.findall(guide):
+            (self.folder / name).write_text(program, encoding="utf-8")
+        commands = [pair for kind, body in _BLOCK.findall(guide) if kind == "console" for pair in _commands(body)]
+        printed = self.type(f"printf '{_MARK}'\n".join(f"{command}\n" for command, _ in commands)).split(_MARK)
+        for (command, expected), told in zip(commands, printed, strict=True):
+            ended = told if told.endswith("\n") or not told else f"{told}\n"
+            assert _shown(expected).fullmatch(ended), f"$ {command}\n{told}"
+        return len(commands)
+
     def follow(self, guide: str) -> int:
         """Do all that a guide shows, and hold what is printed to what is shown; how many commands that were."""
         typed = 0
@@ -66,8 +79,9 @@ class Desk:
 
 def _commands(body: str) -> Iterator[tuple[str, str]]:
     for part in _PROMPT.split(body)[1:]:
-        command, _, expected = part.partition("\n")
-        yield command, expected
+        lines = part.splitlines(keepends=True)
+        end = next(number for number, line in enumerate(lines, 1) if not line.endswith("\\\n"))
+        yield "".join(lines[:end]).removesuffix("\n"), "".join(lines[end:])
 
 
 def _shown(expected: str) -> re.Pattern[str]:
