@@ -24,6 +24,7 @@ from vault.keys import Tree, shard_key_id
 from vault.keys.shards import parse_shard_key_id
 from vault.locations import keyring_from_url, store_from_url
 
+pytestmark = pytest.mark.no_cover
 DOSSIER = an_entry().dossier
 
 
