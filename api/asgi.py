@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from litestar import Litestar
@@ -37,6 +38,7 @@ from api.services.antivirus import Clamd
 from api.services.clinical import ClinicalReader
 from api.services.decision_point import DecisionPoint
 from api.services.deposits import Deposits
+from api.services.dispensations import DispensationFeed
 from api.services.document_changes import DocumentChanges
 from api.services.documents import DocumentService
 from api.services.dossiers import Dossiers
@@ -155,9 +157,11 @@ def _use_cases(
     reader = Reader(database, parts.journal_keys, parts.signer)
     documents, clinical = DocumentService(database, judging, keys, vault), ClinicalReader(database, vault)
     feeding = Feeding(database, judging, ledger, secret)
+    depositing = partial(Deposits, database, judging, keys, vault, clamd)
     return {
         "dossiers": Dossiers(database, judging, keys, vault, asked, secret),
-        "deposits": Deposits(database, judging, keys, vault, clamd),
+        "deposits": depositing(),
+        "dispensations": DispensationFeed(database, judging, feeding, vault, depositing, secret),
         "documents": documents,
         "title_search": TitleSearch(judging, documents),
         "versions": Versions(database, judging, documents),
@@ -168,7 +172,7 @@ def _use_cases(
         "reminders": ReminderService(database, judging, keys, clinical),
         "treatments": TreatmentService(judging, documents, clinical),
         "feeding": feeding,
-        "reimbursements": ReimbursementFeed(database, judging, ledger, feeding, vault, secret),
+        "reimbursements": ReimbursementFeed(database, judging, ledger, feeding, parts.small_documents, secret),
         "treating_physicians": TreatingPhysicianFeed(database, judging, ledger, feeding),
         "statistics": StatisticsService(database, now),
     }

@@ -15,6 +15,7 @@ from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
 from vault.keys import DossierKeys, KeyService, RowKeys, Secrets, ShardKeys, read_secrets, refuse_older
 from vault.locations import Store, keys_from_url, store_from_url
+from vault.small_documents import SmallDocuments
 
 JOURNAL_NAME = "dmp-authz/journal"
 """The journal's origin in its signed checkpoints."""
@@ -35,6 +36,7 @@ class Parts:
     dossier_keys: DossierKeys
     store: Store
     documents: Documents
+    small_documents: SmallDocuments
     journal_keys: JournalKeys
     ledger: Ledger
     signer: Signer
@@ -73,6 +75,8 @@ async def open_parts(
         dossier_keys, journal_keys = DossierKeys(database, shards), JournalKeys(shards, secrets.index)
         ledger = Ledger(database, journal_keys, observe=observe_commit)
         stack.push_async_callback(ledger.aclose)
+        rows = RowKeys(shards)
+        documents = Documents(database, store, dossier_keys, rows)
         yield Parts(
             database,
             key_service,
@@ -80,7 +84,8 @@ async def open_parts(
             secrets,
             dossier_keys,
             store,
-            Documents(database, store, dossier_keys, RowKeys(shards)),
+            documents,
+            SmallDocuments(database, store, dossier_keys, rows, documents),
             journal_keys,
             ledger,
             _signing(secrets)[0],

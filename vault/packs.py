@@ -9,7 +9,7 @@ _NAME_SIZE = 32
 _POSITION_SIZE = 8
 
 LARGEST_PACK = 4 * 1024 * 1024
-"""In bytes; whoever writes more writes several. It is held in memory as a whole, and goes in one request."""
+"""In bytes, unless one document is larger. It is held in memory as a whole, and goes in one request."""
 
 
 def packed(pack: str, position: int) -> str:

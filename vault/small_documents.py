@@ -88,48 +88,46 @@ class SmallDocuments:
         self._now = now
         self._randomness = randomness
 
-    async def write(self, documents: Sequence[Small]) -> Pack:
+    async def write(self, documents: Sequence[Small]) -> list[Pack]:
         """Seal these into the store: after the decisions, outside any transaction. Then `commit` or `discard`.
 
-        Raises ValueError if they are more than a pack holds, StoreError; there is then nothing to discard.
+        Raises StoreError or DatabaseError; there is then nothing to discard.
         """
-        if sum(sealed_size(len(each.content)) for each in documents) > LARGEST_PACK:
-            raise ValueError("these documents are more than a pack holds")
-        name = self._randomness(16).hex()
-        deposits, sealed = await self._sealed(name, documents)
-        async with self._database.begin() as connection:
-            await pending.add(connection, NOBODYS, [name], self._now())
+        packs: list[Pack] = []
         written = False
         try:
-            await self._store.put(name, _at_once(sealed))
+            for some in _packfuls(documents):
+                packs += [await self._write(some)]
             written = True
         finally:
             if not written:
-                await self._clear(name)
-        return Pack(name, tuple(deposits), tuple(each.title for each in documents))
+                await self.discard(packs)
+        return packs
 
-    async def commit(self, connection: AsyncConnection, pack: Pack) -> None:
+    async def commit(self, connection: AsyncConnection, packs: Sequence[Pack]) -> None:
         """Make the documents visible with the caller's transaction, in which their facts are written too.
 
-        Dossiers' keys are held in the order of ids, before anything else of theirs. Raises DepositLostError if
-        reconciling took the pack for one left behind.
+        Dossiers' keys are held in the order of ids, as an erasure takes them first. Raises DepositLostError if
+        reconciling took a pack for one left behind.
         """
-        if not await pending.claim(connection, NOBODYS, pack.object_name):
-            raise DepositLostError
-        keys = await self._keys.ensure_all(connection, {each.dossier for each in pack.deposits})
+        for pack in packs:
+            if not await pending.claim(connection, NOBODYS, pack.object_name):
+                raise DepositLostError
+        deposits = [deposit for pack in packs for deposit in pack.deposits]
+        titles = [title for pack in packs for title in pack.titles]
+        if not deposits:
+            return
+        keys = await self._keys.ensure_all(connection, {each.dossier for each in deposits})
         at = self._now()
-        rows = [
-            content_row(keys[each.dossier], each, title, at)
-            for each, title in zip(pack.deposits, pack.titles, strict=True)
-        ]
+        rows = [content_row(keys[each.dossier], each, title, at) for each, title in zip(deposits, titles, strict=True)]
         macs = await self._rows.macs(connection, content, rows)
-        await load(
-            connection, content, [(*row.values(), mac) for row, mac in zip(rows, macs, strict=True)], [*rows[0], "mac"]
-        )
+        values = [(*row.values(), mac) for row, mac in zip(rows, macs, strict=True)]
+        await load(connection, content, values, [*rows[0], "mac"])
 
-    async def discard(self, pack: Pack) -> None:
+    async def discard(self, packs: Sequence[Pack]) -> None:
         """Remove what was written, unless it was committed after all: for a transaction that failed or may have."""
-        await self._clear(pack.object_name)
+        for pack in packs:
+            await self._clear(pack.object_name)
 
     async def read(self, versions: Mapping[Place, int]) -> dict[Place, bytes | SealBrokenError]:
         """The contents of these documents, verified, by few requests; those that have none are left out.
@@ -152,6 +150,20 @@ class SmallDocuments:
                 reading.cancel()
             await asyncio.gather(*readings, return_exceptions=True)
         return contents
+
+    async def _write(self, documents: Sequence[Small]) -> Pack:
+        name = self._randomness(16).hex()
+        deposits, sealed = await self._sealed(name, documents)
+        async with self._database.begin() as connection:
+            await pending.add(connection, NOBODYS, [name], self._now())
+        written = False
+        try:
+            await self._store.put(name, _at_once(sealed))
+            written = True
+        finally:
+            if not written:
+                await self._clear(name)
+        return Pack(name, tuple(deposits), tuple(each.title for each in documents))
 
     async def _sealed(self, pack: str, documents: Sequence[Small]) -> tuple[list[Deposit], bytes]:
         """Everybody else gets his turn in between."""
@@ -244,6 +256,19 @@ def _plaintext(kept: Kept, sealed: bytes) -> bytes:
     plaintext = reader.update(sealed)
     reader.finish()
     return plaintext
+
+
+def _packfuls(documents: Iterable[Small]) -> list[list[Small]]:
+    """As many as a pack takes; one that is larger has its own."""
+    packfuls: list[list[Small]] = []
+    size = LARGEST_PACK
+    for each in documents:
+        size += sealed_size(len(each.content))
+        if size > LARGEST_PACK:
+            packfuls.append([])
+            size = sealed_size(len(each.content))
+        packfuls[-1].append(each)
+    return packfuls
 
 
 async def _at_once(sealed: bytes) -> AsyncGenerator[bytes]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 _Id = Annotated[str, Meta(pattern="^[!-~]{1,100}$")]
-_Code = Annotated[str, Meta(pattern="^[0-9A-Z]{1,13}$")]
+_Code = Annotated[str, Meta(min_length=1, max_length=20)]
 _Label = Annotated[str, Meta(min_length=1, max_length=300)]
 
 

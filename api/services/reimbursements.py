@@ -2,53 +2,55 @@
 
 A month that grows gets its next version, as any document that is replaced: the fund's right to deposit is judged, and
 its right to replace that very document. A document that the fund deleted stays deleted: its lines are refused.
+
+Dossiers are entered many in one transaction. If that fails, because another feed of the fund was first or a dossier
+was erased meanwhile, each is entered alone, so that what contradicts refuses the lines of its dossier and no others.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from api.schemas.feeds import FeedResult, Reimbursed, ReimbursementLine
-from api.services.documents import SEAL_BROKEN
-from api.services.feeds import CONFLICT, REFUSED, Feeding, Given, Numbered, Refusal, Refusals
-from api.services.judging import Actor, Judgement, Judging
-from api.services.references import of_dossier
+from api.services.feeds import CONFLICT, Arriving, Feeding, Given, Numbered, Refusal, Refusals, by_rule
+from api.services.judging import SEAL_BROKEN, Actor, Judgement, Judging
+from api.services.references import of_document
 from api.services.reimbursed_months import (
     CONTENT_TYPE,
-    UNCHANGED,
-    Merged,
+    Month,
     decode_month,
     encode_month,
     fault_of,
     last_care,
     merged,
-    month_of,
+    months_of,
     series_of,
+    span_of,
 )
 from models.database import Database
-from models.decisions import Decision
 from models.errors import ConstraintError
-from models.facts import Document, Particulars, Question
-from models.queries import documents as stored
-from models.queries import fetch_listing
+from models.facts import Document, Particulars
+from models.queries.documents import Version
+from models.queries.feeding import Added, Latest, add_documents, fetch_latest, find_taken
 from models.vocabulary import Action
-from vault.documents import Deposit
-from vault.documents import Documents as Vault
-from vault.errors import DepositLostError, NoContentError, SealBrokenError
-from vault.journal.entry import Value
+from vault.errors import DepositLostError, JournalMovedError, SealBrokenError
+from vault.journal.entry import Entry, Value
 from vault.journal.ledger import Ledger
+from vault.small_documents import Small, SmallDocuments
 
 REIMBURSEMENT = "REMB"
+EXPIRED = "reimbursement-expired"
 _PARIS = ZoneInfo("Europe/Paris")
+_NO_DOCUMENT = UUID(int=0)
 _ATTEMPTS = 2
 
 _BROKEN = Refusal(SEAL_BROKEN, "What is stored of this document does not open.")
+_OUT_OF_VIEW = Refusal(EXPIRED, "The care was 24 calendar months ago or more: it would be out of view at once.")
 
 _Line = Given[ReimbursementLine]
+_Arriving = Arriving[ReimbursementLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,20 @@ class _Present:
     """A month's document as it is; `judgement` says whether the fund may replace it."""
 
     judgement: Judgement
-    document: Document
-    version: int
+    latest: Latest
 
 
-@dataclass(frozen=True, slots=True)
-class _Next:
-    """A month's next document, written and not yet committed."""
+@dataclass(slots=True)
+class _Growing:
+    """A month of a dossier with what arrives for it: what is there, and what will be."""
 
-    month: str
-    present: _Present | None
-    document: Document
-    deposit: Deposit
+    dossier: UUID
+    month: Month
+    series: UUID
+    lines: Sequence[_Line] = field(repr=False)
+    present: _Present | None = None
+    fault: Refusal | None = None
+    grown: Mapping[str, Reimbursed] | None = field(default=None, repr=False)
 
 
 class ReimbursementFeed:
@@ -79,7 +83,7 @@ class ReimbursementFeed:
         judging: Judging,
         ledger: Ledger,
         feeding: Feeding,
-        vault: Vault,
+        vault: SmallDocuments,
         secret: bytes,
         make_id: Callable[[], UUID] = uuid4,
     ) -> None:
@@ -96,139 +100,177 @@ class ReimbursementFeed:
         return self._feeding.results(actor, lines, ReimbursementLine, self._handle)
 
     async def _handle(self, actor: Actor, given: Sequence[_Line]) -> Refusals:
-        at = self._judging.now()
+        today = self._judging.now().astimezone(_PARIS).date()
         refused: dict[int, Refusal] = {}
         sound: list[_Line] = []
         for each in given:
-            if fault := fault_of(each.line, at.astimezone(_PARIS).date()):
+            if fault := fault_of(each.line, today):
                 refused[each.number] = fault
             else:
                 sound.append(each)
+        particulars = Particulars(document_type=REIMBURSEMENT)
+        arriving, without = await self._feeding.arriving(actor, sound, Action.DOCUMENT_DEPOSIT, particulars)
+        permitted, forbidden = await self._feeding.permitted(actor, arriving)
+        return {**refused, **without, **forbidden, **await self._feeding.enter(actor, permitted, self._enter)}
 
-        def ask(each: _Line) -> Question:
-            particulars = Particulars(document_type=REIMBURSEMENT)
-            about = of_dossier(each.dossier)
-            return Question(actor.subject, Action.DOCUMENT_DEPOSIT.value, about, at, actor.context, particulars)
+    async def _enter(self, actor: Actor, arriving: Sequence[_Arriving]) -> Refusals:
+        """The lines of some dossiers: together, else each dossier alone."""
+        try:
+            return await self._grow(actor, arriving)
+        except (ConstraintError, DepositLostError, JournalMovedError, SealBrokenError):
+            refused: dict[int, Refusal] = {}
+            for each in arriving:
+                refused |= await self._enter_alone(actor, each)
+            return refused
 
-        judged, without = await self._feeding.judge(actor, sound, ask)
-        refused |= without
-        for dossier, lines in judged.items():
-            refused |= await self._enter(actor, dossier, lines[0][1], [each for each, _ in lines])
-        return refused
-
-    async def _enter(self, actor: Actor, dossier: UUID, entering: Judgement, lines: Sequence[_Line]) -> Refusals:
-        """The lines of one dossier, which are permitted or refused together."""
-        if not entering.decision.allowed:
-            await self._judging.record(actor.caller, [entering])
-            return {each.number: Refusal(entering.decision.rule, REFUSED) for each in lines}
+    async def _enter_alone(self, actor: Actor, arriving: _Arriving) -> Refusals:
         for _ in range(_ATTEMPTS):
             try:
-                return await self._replace(actor, dossier, entering, lines)
-            except (ConstraintError, DepositLostError):
+                return await self._grow(actor, [arriving])
+            except (ConstraintError, DepositLostError, JournalMovedError):
                 continue  # another feed of the same fund was first, or the dossier was erased: look again
-        await self._judging.record(actor.caller, [entering])
-        return {each.number: CONFLICT for each in lines}
+            except SealBrokenError:
+                await self._judging.record(actor.caller, [arriving.entering.broken()])
+                return arriving.all_refused(_BROKEN)
+        await self._judging.record(actor.caller, [arriving.entering])
+        return arriving.all_refused(CONFLICT)
 
-    async def _replace(self, actor: Actor, dossier: UUID, entering: Judgement, lines: Sequence[_Line]) -> Refusals:
-        """The next version of each month that grows, with their one entry, in one transaction."""
-        months: dict[str, list[_Line]] = {}
-        for each in lines:
-            months.setdefault(month_of(each.line), []).append(each)
-        present = await self._present(actor, dossier, entering)
-        refused: dict[int, Refusal] = {}
-        following: list[_Next] = []
-        judged = [entering]
+    async def _grow(self, actor: Actor, arriving: Sequence[_Arriving]) -> Refusals:
+        """The next version of each month that grows, with one entry for each dossier, in one transaction."""
+        refused, growing = self._in_view(actor, arriving)
+        await self._look(actor, arriving, growing)
+        refused |= await self._merge(growing)
+        following = [self._following(actor, each) for each in growing if each.grown is not None]
+        packs = await self._vault.write([small for _, small in following])
         committed = False
         try:
-            for month, arriving in months.items():
-                series = series_of(self._secret, dossier, actor.subject.id, month)
-                there = present.get(series)
-                fault, grown = await self._merge(dossier, there, arriving)
-                if there:
-                    judged.append(_broken(there.judgement) if fault == _BROKEN else there.judgement)
-                refused |= dict.fromkeys((each.number for each in arriving), fault) if fault else {}
-                refused |= dict.fromkeys(grown.conflicting, CONFLICT)
-                if grown.grew:
-                    following.append(await self._write(actor, dossier, series, month, there, grown))
             async with self._database.begin() as connection:
-                for version in following:
-                    await self._commit(connection, dossier, version)
-                entries = self._judging.entries(actor.caller, judged, _change(following))
-                await self._ledger.append(connection, entries)
+                await self._vault.commit(connection, packs)
+                if following:
+                    await add_documents(connection, [added for added, _ in following])
+                await self._ledger.append(connection, self._entries(actor, arriving, growing))
             committed = True
         finally:
             if not committed:
-                for version in following:
-                    await self._vault.discard(version.deposit)
+                await self._vault.discard(packs)
         return refused
 
-    async def _present(self, actor: Actor, dossier: UUID, entering: Judgement) -> Mapping[UUID, _Present]:
-        """The latest version of each document of reimbursements, by series."""
-        question = replace(entering.case.question, action=Action.DOCUMENT_REPLACE.value, particulars=Particulars())
-        cases = await fetch_listing(self._database, question, document_types={REIMBURSEMENT})
-        standings = await stored.read_standings(self._database, dossier)
-        found: dict[UUID, _Present] = {}
-        for case in cases:
-            if case.document is None or case.document.id not in standings:
-                continue
-            version = standings[case.document.id].version
-            if version.series not in found or found[version.series].version < version.version:
-                judgement = self._judging.verdict(actor.caller.client, case, entering.engine)
-                found[version.series] = _Present(judgement, case.document, version.version)
-        return found
+    def _in_view(self, actor: Actor, arriving: Sequence[_Arriving]) -> tuple[dict[int, Refusal], list[_Growing]]:
+        """The months of the lines; and the refusals of those that a reimbursement of that day would not be seen of."""
+        refused: dict[int, Refusal] = {}
+        growing: list[_Growing] = []
+        days = sorted({each.line.care_date for lines in arriving for each in lines.lines})
+        gone: set[date] = set()
+        for day in days:  # what came later goes later
+            if not self._is_out_of_view(actor, arriving[0].entering, day):
+                break
+            gone.add(day)
+        for each in arriving:
+            in_view = [line for line in each.lines if line.line.care_date not in gone]
+            refused |= dict.fromkeys((line.number for line in each.lines if line.line.care_date in gone), _OUT_OF_VIEW)
+            for month, lines in months_of(in_view).items():
+                series = series_of(self._secret, each.dossier, actor.subject.id, month)
+                growing.append(_Growing(each.dossier, month, series, lines))
+        return refused, growing
 
-    async def _merge(
-        self, dossier: UUID, there: _Present | None, arriving: Sequence[_Line]
-    ) -> tuple[Refusal | None, Merged]:
-        """The month as it will be; or why nothing can be added to it."""
-        lines: Mapping[str, Reimbursed] = {}
-        if there and not there.judgement.decision.allowed:
-            return Refusal(there.judgement.decision.rule, REFUSED), UNCHANGED
-        try:
-            lines = decode_month(await self._content(dossier, there)) if there else {}
-        except NoContentError:
-            lines = {}
-        except SealBrokenError:
-            return _BROKEN, UNCHANGED
-        except ValueError:
-            return CONFLICT, UNCHANGED
-        return None, merged(lines, ((each.number, each.line) for each in arriving))
+    def _is_out_of_view(self, actor: Actor, entering: Judgement, day: date) -> bool:
+        """Whether the rules refuse to show a reimbursement of that day because of its age."""
+        document = Document(_NO_DOCUMENT, REIMBURSEMENT, actor.subject, datetime.combine(day, time(), UTC))
+        return EXPIRED in self._about(actor, entering, Action.DOCUMENT_READ, document).decision.refused_by
 
-    async def _content(self, dossier: UUID, there: _Present) -> bytes:
-        reading = await self._vault.open(dossier, there.document.id, there.version)
-        async with aclosing(reading.stream) as stream:
-            return b"".join([piece async for piece in stream])
+    async def _look(self, actor: Actor, arriving: Sequence[_Arriving], growing: Sequence[_Growing]) -> None:
+        """What is there of these months. One whose id is taken and that is not there was deleted."""
+        taken = await find_taken(self._database, [each.series for each in growing])
+        months: dict[UUID, list[Month]] = {}
+        for each in growing:
+            months.setdefault(each.dossier, []).append(each.month)
+        spans = [span_of(dossier, its) for dossier, its in months.items()]
+        latest = await fetch_latest(self._database, spans, REIMBURSEMENT, actor.subject) if taken else {}
+        entering = {each.dossier: each.entering for each in arriving}
+        for each in growing:
+            if found := latest.get(each.series):
+                judgement = self._about(actor, entering[each.dossier], Action.DOCUMENT_REPLACE, found.document)
+                each.present = _Present(judgement, found)
+                each.fault = None if judgement.decision.allowed else by_rule(judgement)
+            elif each.series in taken:
+                each.fault = CONFLICT
 
-    async def _write(
-        self, actor: Actor, dossier: UUID, series: UUID, month: str, there: _Present | None, grown: Merged
-    ) -> _Next:
-        date, version = last_care(grown.lines), there.version + 1 if there else 1
-        document = (
-            replace(there.document, id=self._make_id(), created_at=date)
-            if there
-            else Document(series, REIMBURSEMENT, actor.subject, date)
+    def _about(self, actor: Actor, entering: Judgement, action: Action, document: Document) -> Judgement:
+        """The verdict on an action on a document of the dossier."""
+        asked = replace(
+            entering.case.question, action=action.value, resource=of_document(document.id), particulars=Particulars()
         )
+        case = replace(entering.case, question=asked, document=document)
+        return self._judging.verdict(actor.caller.client, case, entering.engine)
 
-        async def content() -> AsyncGenerator[bytes]:
-            yield encode_month(month, grown.lines)
+    async def _merge(self, growing: Sequence[_Growing]) -> dict[int, Refusal]:
+        """The months as they will be; the refusals of lines for those to which nothing can be added."""
+        sought = {
+            (each.dossier, each.present.latest.document.id): each.present.latest.version.version
+            for each in growing
+            if each.present and not each.fault
+        }
+        contents = await self._vault.read(sought) if sought else {}
+        refused: dict[int, Refusal] = {}
+        for each in growing:
+            content = contents.get((each.dossier, each.present.latest.document.id)) if each.present else None
+            lines = _lines_of(each, content)
+            if each.fault:
+                refused |= dict.fromkeys((line.number for line in each.lines), each.fault)
+                continue
+            result = merged(lines, ((line.number, line.line) for line in each.lines))
+            refused |= dict.fromkeys(result.conflicting, CONFLICT)
+            each.grown = result.lines if result.grew else None
+        return refused
 
-        deposit = await self._vault.write(dossier, document.id, version, CONTENT_TYPE, content())
-        return _Next(month, there, document, deposit)
-
-    async def _commit(self, connection: AsyncConnection, dossier: UUID, following: _Next) -> None:
-        if following.present is None:
-            await stored.add_document(connection, dossier, following.document)
+    def _following(self, actor: Actor, growing: _Growing) -> tuple[Added, Small]:
+        """A month's next document: its facts, and what it holds."""
+        grown, there = growing.grown or {}, growing.present.latest if growing.present else None
+        dated = last_care(grown)
+        if there:
+            document = replace(there.document, id=self._make_id(), created_at=dated)
+            version = Version(growing.series, there.version.version + 1)
         else:
-            await stored.add_version(connection, dossier, following.document, following.present.document.id)
-        await self._vault.commit(connection, following.deposit, f"Remboursements {following.month}")
+            document = Document(growing.series, REIMBURSEMENT, actor.subject, dated)
+            version = Version(growing.series, 1)
+        added = Added(growing.dossier, document, version, there.document.id if there else None)
+        title, content = f"Remboursements {growing.month}", encode_month(growing.month, grown)
+        return added, Small(growing.dossier, document.id, version.version, CONTENT_TYPE, title, content)
+
+    def _entries(self, actor: Actor, arriving: Sequence[_Arriving], growing: Sequence[_Growing]) -> list[Entry]:
+        """One for each dossier: that the fund may enter, what it replaces, which months changed."""
+        by_dossier: dict[UUID, list[_Growing]] = {}
+        for each in growing:
+            by_dossier.setdefault(each.dossier, []).append(each)
+        return [
+            entry
+            for one in arriving
+            for its in [by_dossier.get(one.dossier, [])]
+            for entry in self._judging.entries(actor.caller, [one.entering, *_replacing(its)], _change(its))
+        ]
 
 
-def _broken(judgement: Judgement) -> Judgement:
-    """What the journal is told where a replacement was permitted and what it replaces does not open."""
-    return replace(judgement, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
+def _lines_of(growing: _Growing, content: bytes | SealBrokenError | None) -> Mapping[str, Reimbursed]:
+    """What a month holds now; a content that is none of the feed's, or does not open, is its fault."""
+    if isinstance(content, SealBrokenError):
+        growing.fault = _BROKEN
+    elif content is not None:
+        try:
+            return decode_month(content)
+        except ValueError:
+            growing.fault = CONFLICT
+    return {}
 
 
-def _change(following: Sequence[_Next]) -> dict[str, Value] | None:
-    if not following:
-        return None
-    return {"document_type": REIMBURSEMENT, "months": " ".join(each.month for each in following)}
+def _replacing(growing: Sequence[_Growing]) -> list[Judgement]:
+    """What was judged of the documents that are there, and what the journal is told where one does not open."""
+    return [
+        each.present.judgement.broken() if each.fault == _BROKEN else each.present.judgement
+        for each in growing
+        if each.present
+    ]
+
+
+def _change(growing: Sequence[_Growing]) -> dict[str, Value] | None:
+    months = [str(each.month) for each in growing if each.grown is not None]
+    return {"document_type": REIMBURSEMENT, "months": " ".join(months)} if months else None

@@ -1,26 +1,38 @@
 """The treating physicians that people declared to the fund: each becomes the relation of the dossier (RULES §7)."""
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import datetime
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from api.schemas.feeds import FeedResult, TreatingPhysicianLine
-from api.services.feeds import CONFLICT, REFUSED, Feeding, Given, Numbered, Refusal, Refusals, identifier
+from api.services.feeds import CONFLICT, Arriving, Feeding, Given, Numbered, Refusal, Refusals, by_rule, identifier
 from api.services.judging import Actor, Judgement, Judging
-from api.services.references import of_dossier
 from models.database import Database
 from models.errors import ConstraintError
-from models.facts import Particulars, Question, Reference
+from models.facts import Particulars, Reference
 from models.identifiers import InvalidIdentifierError, parse_rpps
-from models.queries.dossiers import declare_treating_physician
-from models.queries.idempotency import KeptAnswer, find_answer, keep_answer
+from models.queries.dossiers import declare_treating_physicians
+from models.queries.feeding import find_answers, hold_dossiers, keep_answers
+from models.queries.idempotency import KeptAnswer
 from models.vocabulary import Action, RelationKind, SubjectType
+from vault.errors import JournalMovedError
+from vault.journal.entry import Entry
 from vault.journal.ledger import Ledger
 
+_ATTEMPTS = 2
+
 _Line = Given[TreatingPhysicianLine]
-_NOTHING = ""
+_Arriving = Arriving[TreatingPhysicianLine]
+
+
+@dataclass(slots=True)
+class _Declared:
+    """What the lines of one dossier come to: the verdict on each, and who is declared anew, by the line's key."""
+
+    dossier: UUID
+    judged: list[Judgement] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
 
 
 class TreatingPhysicianFeed:
@@ -45,69 +57,97 @@ class TreatingPhysicianFeed:
                 sound.append(each)
             except InvalidIdentifierError as error:
                 refused[each.number] = identifier(error)
-        at = self._judging.now()
+        anybody = Particulars()
+        arriving, without = await self._feeding.arriving(actor, sound, Action.TREATING_PHYSICIAN_DECLARE, anybody)
+        return {**refused, **without, **await self._feeding.enter(actor, arriving, self._enter)}
 
-        def ask(each: _Line) -> Question:
-            return Question(
-                actor.subject,
-                Action.TREATING_PHYSICIAN_DECLARE.value,
-                of_dossier(each.dossier),
-                at,
-                actor.context,
-                Particulars(professional=each.line.professional),
-            )
-
-        judged, without = await self._feeding.judge(actor, sound, ask)
-        refused |= without
-        for lines in judged.values():
-            refused |= await self._declare(actor, lines, at)
-        return refused
-
-    async def _declare(self, actor: Actor, lines: Sequence[tuple[_Line, Judgement]], at: datetime) -> Refusals:
-        """The lines of one dossier, with their one entry, in one transaction."""
-        refused = {
-            each.number: Refusal(judgement.decision.rule, REFUSED)
-            for each, judgement in lines
-            if not judgement.decision.allowed
-        }
-        permitted = [each for each, judgement in lines if judgement.decision.allowed]
-        told: dict[str, str] = {}
-        declared: list[str] = []
+    async def _enter(self, actor: Actor, arriving: Sequence[_Arriving]) -> Refusals:
+        """The lines of some dossiers: together, else each dossier alone."""
         try:
-            async with self._database.begin() as connection:
-                for each in permitted:
-                    identity, rpps = each.line.id, each.line.professional
-                    if identity not in told:
-                        told[identity] = await self._told(connection, actor, each, at)
-                        if told[identity] == _NOTHING:
-                            await declare_treating_physician(connection, each.dossier, rpps, at)
-                            told[identity] = rpps
-                            declared.append(rpps)
-                    if told[identity] != rpps:
-                        refused[each.number] = CONFLICT
-                change = _change(declared) if declared else None
-                judgements = [judgement for _, judgement in lines]
-                await self._ledger.append(connection, self._judging.entries(actor.caller, judgements, change))
-        except ConstraintError:  # the dossier was erased meanwhile
-            return refused | {each.number: CONFLICT for each in permitted}
+            return await self._declare(actor, arriving)
+        except (ConstraintError, JournalMovedError):
+            refused: dict[int, Refusal] = {}
+            for each in arriving:
+                refused |= await self._enter_alone(actor, each)
+            return refused
+
+    async def _enter_alone(self, actor: Actor, arriving: _Arriving) -> Refusals:
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._declare(actor, [arriving])
+            except (ConstraintError, JournalMovedError):
+                continue  # the same line came by another way, or the dossier was erased: look again
+        await self._judging.record(actor.caller, [arriving.entering])
+        return arriving.all_refused(CONFLICT)
+
+    async def _declare(self, actor: Actor, arriving: Sequence[_Arriving]) -> Refusals:
+        """The lines of some dossiers, with one entry for each dossier, in one transaction."""
+        at, client = self._judging.now(), actor.caller.client.name
+        asked = {(each.dossier, _key(line)) for each in arriving for line in each.lines}
+        known = await find_answers(self._database, client, asked)
+        refused: dict[int, Refusal] = {}
+        declared = [self._settle(actor, each, known, refused) for each in arriving]
+        kept = {
+            (each.dossier, key): KeptAnswer(hashlib.sha256(rpps.encode()).digest(), rpps, at)
+            for each in declared
+            for key, rpps in each.told.items()
+        }
+        async with self._database.begin() as connection:
+            if kept:
+                await hold_dossiers(connection, {dossier for dossier, _ in kept})
+                await keep_answers(connection, client, kept)
+                named = {(dossier, answer.answer) for (dossier, _), answer in kept.items()}
+                await declare_treating_physicians(connection, named, at)
+            await self._ledger.append(connection, self._entries(actor, declared))
         return refused
 
-    async def _told(self, connection: AsyncConnection, actor: Actor, each: _Line, at: datetime) -> str:
-        """Whom a line of this id named when it came before; nobody if it is the first, which is then remembered.
+    def _settle(
+        self,
+        actor: Actor,
+        arriving: _Arriving,
+        known: Mapping[tuple[UUID, str], str],
+        refused: dict[int, Refusal],
+    ) -> _Declared:
+        """What the lines of a dossier come to; those that are refused are added.
 
-        The id is kept as its digest: what the fund puts into it is not for us to keep.
+        A line's id stands for whom it named when it first came.
         """
-        client = actor.caller.client.name
-        key = f"feed/treating-physicians/{hashlib.sha256(each.line.id.encode()).hexdigest()}"
-        request = hashlib.sha256(each.line.professional.encode()).digest()
-        answer = KeptAnswer(request, each.line.professional, at)
-        if await keep_answer(connection, each.dossier, client, key, answer):
-            return _NOTHING
-        known = await find_answer(self._database, each.dossier, client, key)
-        return known.answer if known else each.line.professional
+        declared = _Declared(arriving.dossier)
+        for each in arriving.lines:
+            rpps, key = each.line.professional, _key(each)
+            judgement = self._about(actor, arriving.entering, rpps)
+            declared.judged.append(judgement)
+            before = known.get((arriving.dossier, key), declared.told.get(key))
+            if not judgement.decision.allowed:
+                refused[each.number] = by_rule(judgement)
+            elif before is None:
+                declared.told[key] = rpps
+            elif before != rpps:
+                refused[each.number] = CONFLICT
+        return declared
+
+    def _about(self, actor: Actor, entering: Judgement, rpps: str) -> Judgement:
+        """The verdict on declaring this professional in the dossier."""
+        asked = replace(entering.case.question, particulars=Particulars(professional=rpps))
+        case = replace(entering.case, question=asked)
+        return self._judging.verdict(actor.caller.client, case, entering.engine)
+
+    def _entries(self, actor: Actor, declared: Sequence[_Declared]) -> list[Entry]:
+        return [
+            entry
+            for each in declared
+            for entry in self._judging.entries(actor.caller, each.judged, _change(list(each.told.values())))
+        ]
 
 
-def _change(declared: Sequence[str]) -> dict[str, str | bool | None]:
+def _key(each: _Line) -> str:
+    """Under which a line is remembered: the digest of its id, for what the fund puts into it is not for us to keep."""
+    return f"feed/treating-physicians/{hashlib.sha256(each.line.id.encode()).hexdigest()}"
+
+
+def _change(declared: Sequence[str]) -> dict[str, str | bool | None] | None:
+    if not declared:
+        return None
     parties = (Reference(SubjectType.PROFESSIONAL.value, rpps) for rpps in dict.fromkeys(declared))
     return {
         "party": " ".join(f"{party.type}/{party.id}" for party in parties),

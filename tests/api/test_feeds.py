@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from api.services.feeds import BATCH
 from tests.api.service import bearer
 from tests.api.whole import (
     FUND,
@@ -134,7 +135,7 @@ async def test_a_bad_line_is_refused_alone(dmp: Whole) -> None:
         (1, "good", "ok"),
         (3, None, "malformed"),
         (4, "extra", "malformed"),
-        (5, "code", "malformed"),
+        (5, "code", "vocabulary"),
         (6, "amount", "malformed"),
         (7, "huge", "malformed"),
         (8, "future", "malformed"),
@@ -233,11 +234,11 @@ async def test_two_feeds_at_once_make_one_document(dmp: Whole) -> None:
 
 async def test_more_lines_than_a_batch_are_answered_in_order(dmp: Whole) -> None:
     """And what a batch entered is there for the next."""
-    lines = [line(f"l-{number}", care_date=f"2026-10-{number % 15 + 1:02}") for number in range(401)]
+    lines = [line(f"l-{number}", care_date=f"2026-10-{number % 15 + 1:02}") for number in range(BATCH + 1)]
     results = await dmp.feed("reimbursements", lines)
     assert [(each["id"], each["ok"]) for each in results] == [(each["id"], True) for each in lines]
     (document,) = await months(dmp)
-    assert (document["version"], len((await content_of(dmp, document))["lines"])) == (3, 401)
+    assert (document["version"], len((await content_of(dmp, document))["lines"])) == (2, BATCH + 1)
 
 
 async def test_a_treating_physician_declared_to_the_fund_is_the_dossiers(dmp: Whole) -> None:

@@ -20,11 +20,13 @@ from models.importing import import_facts
 from models.queries.clients import StoredClient, add_client
 from models.vocabulary import Scope, SubjectType
 from tests.api.service import ORIGIN, bearer
+from vault.envelope import sealed_size
 from vault.journal.entry import Entry
 from vault.journal.keys import JournalKeys
 from vault.journal.recent import newest_first
 from vault.keys import DossierKeys, ShardKeys, read_secrets
 from vault.local_keys import LocalKeyring
+from vault.packs import object_of, position_in_pack
 
 Json = dict[str, Any]
 NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
@@ -93,6 +95,13 @@ class Whole:
 
     async def deposit(self, who: str = TREATING, content: bytes = b"content", **metadata: object) -> str:
         """The id of a document that was just deposited in the dossier of INS."""
+        answer = await self.offer(who, content, **metadata)
+        assert answer.status_code == 201, answer.text
+        identity: str = answer.json()["id"]
+        return identity
+
+    async def offer(self, who: str = TREATING, content: bytes = b"content", **metadata: object) -> httpx.Response:
+        """The answer to a deposit in the dossier of INS."""
         told = {
             "document_type": "11488-4",
             "title": "Compte rendu",
@@ -103,18 +112,16 @@ class Whole:
             "metadata": ("metadata", json.dumps(told), "application/json"),
             "content": ("content", content, "application/octet-stream"),
         }
-        answer = await self.http.post(self.path("/documents"), files=parts, headers=self.headers(who))
-        assert answer.status_code == 201, answer.text
-        identity: str = answer.json()["id"]
-        return identity
+        return await self.http.post(self.path("/documents"), files=parts, headers=self.headers(who))
 
     async def tamper(self, document: str) -> None:
         """Change the last byte of what the store holds of a document."""
-        statement = "SELECT object_name FROM content WHERE document = $1::uuid"
-        ((name,),) = await self.database.read(statement, UUID(document))
-        (kept,) = (path for path in (self.home / "vault").rglob("*") if path.name == name)
-        content = kept.read_bytes()
-        kept.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        statement = "SELECT object_name, size FROM content WHERE document = $1::uuid"
+        ((name, size),) = await self.database.read(statement, UUID(document))
+        (kept,) = (path for path in (self.home / "vault").rglob("*") if path.name == object_of(name))
+        content = bytearray(kept.read_bytes())
+        content[(position_in_pack(name) or 0) + sealed_size(size) - 1] ^= 1
+        kept.write_bytes(content)
 
     async def change(self, document: str, who: str = HOLDER, **what: object) -> None:
         """Mask, archive, reveal."""
@@ -149,11 +156,11 @@ class Whole:
 
 
 @asynccontextmanager
-async def whole(database_url: str, home: Path) -> AsyncIterator[Whole]:
-    """The service on a database with all tables and no row."""
+async def whole(database_url: str, home: Path, **more: str) -> AsyncIterator[Whole]:
+    """The service on a database with all tables and no row; `more` are settings."""
     keyring = LocalKeyring.create(home / "keys")
     clock, database = Clock(), await open_database(database_url)
-    settings = Settings(home, database_url, f"file://{home / 'vault'}", f"file://{home / 'keys'}")
+    settings = Settings(home, database_url, f"file://{home / 'vault'}", f"file://{home / 'keys'}", **more)  # type: ignore[arg-type]  # those that are texts
     everybody = frozenset(SubjectType)
     try:
         async with database.begin() as connection:
