@@ -11,6 +11,7 @@ from api.parts import Parts
 from api.services.asking import Peer
 from api.services.fund import FundInquiry, HttpReimbursementSource
 from api.services.inquiries import Inquiries, Source
+from api.services.pharmaceutical_record import HttpPharmaceuticalRecord, PharmaceuticalInquiry
 from api.settings import Settings
 from models.queries.inquiries import Unanswered
 from models.vocabulary import InquirySource
@@ -18,7 +19,11 @@ from models.vocabulary import InquirySource
 
 def asked_of(settings: Settings) -> frozenset[InquirySource]:
     """Who is asked."""
-    return frozenset({InquirySource.FUND}) if settings.fund_url else frozenset()
+    addresses = {
+        InquirySource.FUND: settings.fund_url,
+        InquirySource.PHARMACEUTICAL_RECORD: settings.pharmaceutical_record_url,
+    }
+    return frozenset(source for source, address in addresses.items() if address)
 
 
 def inquiries_of(
@@ -42,6 +47,12 @@ def inquiries_of(
             use_cases["feeding"],
             use_cases["treating_physicians"],
             use_cases["reimbursements"],
+        )
+    if settings.pharmaceutical_record_url and settings.pharmaceutical_record_secret_file:
+        secrets = read_secrets(settings.pharmaceutical_record_secret_file, "DMP_PHARMACEUTICAL_RECORD_SECRET_FILE")
+        sources[InquirySource.PHARMACEUTICAL_RECORD] = PharmaceuticalInquiry(
+            HttpPharmaceuticalRecord(Peer(settings.pharmaceutical_record_url, secrets), now),
+            use_cases["dispensations"],
         )
     return Inquiries(parts.database, parts.dossier_keys, sources, now, observe)
 

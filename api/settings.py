@@ -33,6 +33,8 @@ class Settings:
     fund_url: str | None = field(default=None, repr=False)
     fund_secret_file: Path | None = None
     fund_organization: str | None = None
+    pharmaceutical_record_url: str | None = field(default=None, repr=False)
+    pharmaceutical_record_secret_file: Path | None = None
     antivirus_url: str | None = None
 
     @classmethod
@@ -56,6 +58,7 @@ class Settings:
             raise SettingsError(msg)
         notify_url, notify_secret_file = _signed_address(environment, "DMP_NOTIFY")
         fund_url, fund_secret_file = _signed_address(environment, "DMP_FUND")
+        record_url, record_secret_file = _signed_address(environment, "DMP_PHARMACEUTICAL_RECORD")
         return cls(
             home=home,
             database_url=_address(
@@ -73,6 +76,8 @@ class Settings:
             fund_url=fund_url,
             fund_secret_file=fund_secret_file,
             fund_organization=_fund_organization(environment),
+            pharmaceutical_record_url=record_url,
+            pharmaceutical_record_secret_file=record_secret_file,
             antivirus_url=_antivirus(environment),
         )
 
