@@ -41,7 +41,7 @@ async def fetch_open(database: Database, question: Question, dossiers: Sequence[
     asked, parties = padded(dossiers), _parties(alone)
     person = alone.subject.id if isinstance(alone.subject, Person) else None
     reader = alone.subject.rpps if isinstance(alone.subject, Professional) else None
-    statement = _statement(len(asked), len(parties), person is not None, reader is not None)
+    statement = open_statement(len(asked), len(parties), person is not None, reader is not None)
     told = [value for value in (person, reader) if value is not None]
     rows = await database.read(statement, *asked, *told, *(party.id for party in parties))
     by_dossier = groupby(sorted(rows, key=lambda row: row[0].int), key=lambda row: row[0])
@@ -58,8 +58,8 @@ def _parties(case: Case) -> list[Reference]:
 
 
 @lru_cache(maxsize=64)
-def _statement(dossiers: int, parties: int, person: bool, reader: bool) -> str:  # noqa: FBT001  # a cache's key
-    """Parameters: the dossiers, the person or the professional who asks, and the ids of the parties."""
+def open_statement(dossiers: int, parties: int, person: bool, reader: bool) -> str:  # noqa: FBT001  # a cache's key
+    """Rows of open dossiers. Parameters: these, the person or the professional who asks, and the ids of the parties."""
     asker = dossiers + 1
     joins, columns = [], [f"d.{name}" for name in _DOSSIER]
     if parties:

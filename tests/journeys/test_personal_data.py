@@ -59,6 +59,8 @@ def told(record: Record) -> Told:
     problems = (
         *(ask(http, "POST", "/v1/identities", holder, each) for each in wrong),
         http.get(f"/v1/dossiers/{record.ins}", headers=holder.headers()),
+        ask(http, "POST", "/v1/dossiers/exist", holder, {"persons": [record.ins]}),
+        http.get("/v1/statistics", params={"from": record.ins, "to": title}),
         http.get(f"/v1/documents/{record.ins}/content", headers=holder.headers()),
         record.deposit(HOSPITAL, content.encode(), title=title, document_type=title),
         record.deposit(HOSPITAL, content.encode(), title=title, more=content),

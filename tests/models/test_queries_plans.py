@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from models.database import Database, open_database
+from models.queries.existence import open_statement
 from models.queries.statements import Needs, Page, facts_statement, listing_statement, names_of
 from models.tables import metadata
 
@@ -81,6 +82,23 @@ async def test_a_batch_is_a_chain_of_look_ups(migrated_postgresql_url: str, plan
             statement = facts_statement(EVERYTHING, questions)
             values = [None] * (questions * len(names_of(EVERYTHING)))
             rows = await database.read(f"EXPLAIN (FORMAT JSON) {statement}", *values)
+            nodes = list(_walk(json.loads(rows[0][0])[0]["Plan"]))
+            assert {node["Node Type"] for node in nodes if "Relation Name" in node} <= {
+                "Index Scan",
+                "Index Only Scan",
+                "Bitmap Heap Scan",
+            }
+    finally:
+        await database.close()
+
+
+async def test_the_dmp_button_is_a_chain_of_look_ups(migrated_postgresql_url: str, plans: Any) -> None:
+    """Five hundred dossiers with the relations of somebody who works in two places: no table is read through."""
+    database: Database = await open_database(migrated_postgresql_url)
+    try:
+        for person, reader, parties in ((False, True, 4), (True, False, 0)):
+            statement = open_statement(512, parties, person, reader)
+            rows = await database.read(f"EXPLAIN (FORMAT JSON) {statement}", *[None] * (512 + 1 + parties))
             nodes = list(_walk(json.loads(rows[0][0])[0]["Plan"]))
             assert {node["Node Type"] for node in nodes if "Relation Name" in node} <= {
                 "Index Scan",
