@@ -114,13 +114,13 @@ class Whole:
         }
         return await self.http.post(self.path("/documents"), files=parts, headers=self.headers(who))
 
-    async def tamper(self, document: str) -> None:
-        """Change the last byte of what the store holds of a document."""
+    async def tamper(self, document: str, place: int | None = None) -> None:
+        """Change a byte of what the store holds of a document: the last, unless it says which."""
         statement = "SELECT object_name, size FROM content WHERE document = $1::uuid"
         ((name, size),) = await self.database.read(statement, UUID(document))
         (kept,) = (path for path in (self.home / "vault").rglob("*") if path.name == object_of(name))
         content = bytearray(kept.read_bytes())
-        content[(position_in_pack(name) or 0) + sealed_size(size) - 1] ^= 1
+        content[(position_in_pack(name) or 0) + (sealed_size(size) - 1 if place is None else place)] ^= 1
         kept.write_bytes(content)
 
     async def change(self, document: str, who: str = HOLDER, **what: object) -> None:
