@@ -10,6 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import httpx
+from litestar import Litestar
 
 from api.asgi import service
 from api.identity import digest_of
@@ -71,6 +72,7 @@ class Whole:
     secret: bytes = field(repr=False)
     keys: DossierKeys = field(repr=False)
     journal_keys: JournalKeys = field(repr=False)
+    app: Litestar = field(repr=False)
 
     def id_of(self, ins: str = INS) -> str:
         """A person's pseudonym."""
@@ -179,7 +181,7 @@ async def whole(database_url: str, home: Path, **more: str) -> AsyncIterator[Who
                 shards = ShardKeys(database, keyring)
                 secrets = await read_secrets(database, shards)
                 keys, journal_keys = DossierKeys(database, shards), JournalKeys(shards, secrets.index)
-                made = Whole(http, database, clock, home, secrets.pseudonym, keys, journal_keys)
+                made = Whole(http, database, clock, home, secrets.pseudonym, keys, journal_keys, app)
                 await made.learn(*POPULATION)
                 yield made
     finally:
