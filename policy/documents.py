@@ -35,7 +35,7 @@ def document_facts(document: Document, subject: Subject | None, at: datetime, ha
     if document.hidden_from_representatives:
         bits |= Fact.HIDDEN_FROM_REPRESENTATIVES.bit
     kind = reference.document_type(document.document_type)
-    if kind is not None and kind.category is Category.REIMBURSEMENT and _has_expired(document.created_at, at):
+    if kind is not None and kind.category is Category.REIMBURSEMENT and has_expired(document.created_at, at):
         bits |= Fact.REIMBURSEMENT_EXPIRED.bit
     return bits
 
@@ -52,8 +52,11 @@ def _is_author(document: Document, subject: Subject | None) -> bool:
     return False
 
 
-def _has_expired(created_at: datetime, at: datetime) -> bool:
-    """24 calendar months or more have passed, counted in France; from 29 February to 28 February."""
+def has_expired(created_at: datetime, at: datetime) -> bool:
+    """Whether a reimbursement has left every view: 24 calendar months or more have passed, counted in France.
+
+    From 29 February to 28 February.
+    """
     if created_at > at:
         return False
     created, now = created_at.astimezone(_PARIS), at.astimezone(_PARIS)

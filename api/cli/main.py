@@ -166,6 +166,32 @@ def retry_notifications(settings: Settings, ids: Sequence[UUID]) -> None:
 
 
 @dmp.group()
+def inquiries() -> None:
+    """What is still to be asked about dossiers that were opened: of the fund, and of others who know."""
+
+
+@inquiries.command("list")
+@click.option("--given-up", is_flag=True, help="Those that were given up.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@click.pass_obj
+def list_inquiries(settings: Settings, limit: int, *, given_up: bool) -> None:
+    """Those that wait, the next one first."""
+    from api.cli import inquiries as asked
+
+    click.echo(asked.listing(settings, given_up=given_up, limit=limit))
+
+
+@inquiries.command("retry")
+@click.argument("dossiers", metavar="[DOSSIER]...", nargs=-1, type=click.UUID)
+@click.pass_obj
+def retry_inquiries(settings: Settings, dossiers: Sequence[UUID]) -> None:
+    """Have these dossiers asked about now, or all of which an inquiry was given up."""
+    from api.cli import inquiries as asked
+
+    click.echo(asked.retry(settings, dossiers))
+
+
+@dmp.group()
 def retention() -> None:
     """What the law lets us keep no longer."""
 
@@ -175,10 +201,27 @@ def retention() -> None:
 @click.option("--traces-years", default=10, show_default=True, type=click.IntRange(1, 100))
 @click.pass_obj
 def run_retention(settings: Settings, traces_years: int, *, dry_run: bool) -> None:
-    """Destroy dossiers closed for ten years, and make the traces of those long gone unreadable."""
+    """Destroy dossiers closed for ten years and reimbursements of two, make traces of those long gone unreadable."""
     from api.cli import retention as keeping
 
     click.echo(keeping.run(settings, dry_run=dry_run, traces_years=traces_years))
+
+
+@dmp.group()
+def feed() -> None:
+    """What others know of people, entered from files."""
+
+
+@feed.command("dispensations")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.pass_obj
+def feed_dispensations(settings: Settings, file: Path) -> None:
+    """Enter what pharmacies handed out, one FHIR R4 MedicationDispense a line; fails if a line was refused."""
+    from api.cli import dispensing
+
+    report, all_taken = dispensing.feed(settings, file, lambda line: click.echo(line.decode()))
+    click.echo(report, err=True)
+    sys.exit(not all_taken)
 
 
 @dmp.command()

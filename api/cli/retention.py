@@ -4,17 +4,22 @@ import asyncio
 from datetime import UTC, datetime
 
 from api.parts import open_parts
-from api.services.retention import CLOSED_YEARS, Retained, Retention
+from api.services.retention import CLOSED_YEARS, REIMBURSED_MONTHS, Retained, Retention
 from api.settings import Settings
 
 
 def run(settings: Settings, *, dry_run: bool, traces_years: int) -> str:
-    """Destroy dossiers closed for ten years and traces older than so many; says how many. `dry_run` changes nothing."""
+    """Destroy old reimbursements, dossiers closed for ten years and traces older than so many; says how many.
+
+    `dry_run` changes nothing.
+    """
     found = asyncio.run(_run(settings, dry_run=dry_run, traces_years=traces_years))
     left = f"; {found.left} left, since they changed meanwhile" if found.left else ""
     strays = f"; {found.strays} rows of erased dossiers removed" if found.strays else ""
+    destroyed = "to destroy" if dry_run else "destroyed"
     return (
-        f"dossiers closed for {CLOSED_YEARS} years: {found.dossiers} {'to destroy' if dry_run else 'destroyed'}; "
+        f"documents of reimbursements older than {REIMBURSED_MONTHS} months: {found.reimbursements} {destroyed}; "
+        f"dossiers closed for {CLOSED_YEARS} years: {found.dossiers} {destroyed}; "
         f"traces of dossiers gone for {traces_years} years: "
         f"{found.traces} {'to make' if dry_run else 'made'} unreadable{left}{strays}"
     )

@@ -1,21 +1,31 @@
-"""What has been kept long enough, or was left behind: dossiers long closed, traces of those that are gone."""
+"""What has been kept long enough, or was left behind: dossiers, reimbursements, traces of what is gone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, literal, select, tuple_
+from sqlalchemy import delete, literal, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
-from models.tables import dossier, has_read, journal_chain, journal_entry, notification, scrub_finding
-from models.vocabulary import DossierState
+from models.tables import document, dossier, has_read, journal_chain, journal_entry, notification, scrub_finding
+from models.vocabulary import DocumentStatus, DossierState
 
 _BESIDE = (has_read, notification, scrub_finding)
 _LAST_ENTRY = (journal_entry.c.dossier == journal_chain.c.dossier) & (
     journal_entry.c.sequence == journal_chain.c.sequence
 )
+# As the index of what expires has it, word for word: a parameter in its place would keep the index from being used.
+_REIMBURSEMENT = text("document_type = 'REMB' AND status <> 'deleted'")
+
+
+class Expiring(NamedTuple):
+    """A document of reimbursements, and when its last care was."""
+
+    created_at: datetime
+    dossier: UUID
+    document: UUID
 
 
 class Since(NamedTuple):
@@ -34,6 +44,35 @@ async def list_closed(database: Database, until: datetime, after: Since | None, 
     async with database.connect() as connection:
         rows = await connection.execute(closed.order_by(*columns).limit(limit))
         return [Since(*row) for row in rows]
+
+
+async def list_expiring(database: Database, until: datetime, after: Expiring | None, limit: int) -> list[Expiring]:
+    """Documents of reimbursements whose last care was no later than `until`, the oldest first; each version is one."""
+    columns = (document.c.created_at, document.c.dossier, document.c.id)
+    expiring = select(*columns).where(_REIMBURSEMENT, document.c.created_at <= until)
+    if after is not None:
+        expiring = expiring.where(tuple_(*columns) > tuple_(*map(literal, after, (column.type for column in columns))))
+    async with database.connect() as connection:
+        rows = await connection.execute(expiring.order_by(*columns).limit(limit))
+        return [Expiring(*row) for row in rows]
+
+
+async def delete_expired(connection: AsyncConnection, identity: UUID, documents: Collection[UUID]) -> list[UUID]:
+    """Mark these documents of one dossier deleted, with what was contested of them; gives those that were not yet.
+
+    Their keys are the vault's to destroy, in the same transaction.
+    """
+    deleted = (
+        update(document)
+        .where(
+            document.c.dossier == identity,
+            document.c.id.in_(documents),
+            document.c.status != DocumentStatus.DELETED.value,
+        )
+        .values(status=DocumentStatus.DELETED.value, contest_sealed=None)
+        .returning(document.c.id)
+    )
+    return sorted((await connection.execute(deleted)).scalars())
 
 
 async def list_traces(database: Database, until: datetime, after: UUID, limit: int) -> list[Since]:
