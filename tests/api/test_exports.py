@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from litestar.exceptions import LitestarException
 
 from tests.api.whole import HOLDER, HOSPITAL, INS, NOW, NURSE, OTHER_INS, TREATING, Json, Whole
 from vault.journal.proof import parse_line
@@ -33,6 +34,12 @@ async def fetched(dmp: Whole, who: str = HOLDER) -> zipfile.ZipFile:
 def manifest_of(archive: zipfile.ZipFile) -> Json:
     manifest: Json = json.loads(archive.read("manifest.json"))
     return manifest
+
+
+def _began(entry: Json) -> str | None:
+    """With what a batch began."""
+    items = entry.get("items")
+    return items[0]["action"] if items else None
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
@@ -193,3 +200,63 @@ async def test_a_large_document_is_in_the_copy(dmp: Whole) -> None:
     archive = await fetched(dmp)
     (listed,) = manifest_of(archive)["documents"]
     assert (listed["id"], archive.read(listed["path"]) == content) == (document, True)
+
+
+async def test_a_copy_that_was_broken_off_goes_on(dmp: Whole) -> None:
+    """From any byte, to the same bytes, whatever the journal was told since; each answer is an access of its own."""
+    await dmp.deposit(content=b"0123456789abcdef" * 5_000)
+    path = f"/exports/{await asked(dmp)}"
+    whole = await dmp.get(path)
+    etag, size = whole.headers["ETag"], len(whole.content)
+    told = (whole.headers["Content-Length"], whole.headers["Accept-Ranges"])
+    await dmp.journal()
+    for start in (0, 1, 70_000, size - 1):
+        rest = await dmp.get(path, Range=f"bytes={start}-", **{"If-Range": etag})
+        assert (rest.status_code, rest.headers["ETag"]) == (206, etag)
+        assert rest.headers["Content-Range"] == f"bytes {start}-{size - 1}/{size}"
+        assert rest.headers["Content-Length"] == str(size - start)
+        assert rest.content == whole.content[start:]
+    amid = await dmp.get(path, Range="bytes=100-199", **{"If-Range": etag})
+    beyond = await dmp.get(path, Range=f"bytes={size}-", **{"If-Range": etag})
+    assert (amid.content, told) == (whole.content[100:200], (str(size), "bytes"))
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
+    taken = [entry for entry in await dmp.journal() if _began(entry) == "dossier:export"]
+    assert len(taken) == 7
+
+
+async def test_what_may_be_read_has_changed(dmp: Whole) -> None:
+    """Then the whole archive is sent again under another ETag: never the end of one behind the beginning of another."""
+    document = await dmp.deposit()
+    path = f"/exports/{await asked(dmp)}"
+    before = await dmp.get(path)
+    await dmp.change(document, masked=True)
+    after = await dmp.get(path, Range="bytes=100-", **{"If-Range": before.headers["ETag"]})
+    assert (after.status_code, len(after.content)) == (200, int(after.headers["Content-Length"]))
+    assert after.headers["ETag"] != before.headers["ETag"]
+    await dmp.change(document, masked=False)
+    again = await dmp.get(path, Range="bytes=100-", **{"If-Range": before.headers["ETag"]})
+    assert (again.status_code, again.content) == (206, before.content[100:])
+
+
+async def test_without_knowing_what_is_at_hand_nothing_goes_on(dmp: Whole) -> None:
+    """A range without the ETag of what it is to follow gets the whole archive."""
+    path = f"/exports/{await asked(dmp)}"
+    answers = [await dmp.get(path, Range="bytes=100-"), await dmp.get(path, Range="bytes=9-", **{"If-Range": '"x"'})]
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def test_a_document_that_breaks_on_the_way_ends_the_copy(dmp: Whole) -> None:
+    """Short of what was announced, and journaled; the next copy leaves it out and says so."""
+    large = b"%PDF-" + bytes(5 * 1024 * 1024)
+    broken = await dmp.deposit(content=large, content_type="application/pdf")
+    sound = await dmp.deposit(content=b"intact")
+    path = f"/exports/{await asked(dmp)}"
+    etag = (await dmp.get(path)).headers["ETag"]
+    await dmp.tamper(broken, 3 * 1024 * 1024)
+    with pytest.raises(LitestarException, match="after response started"):
+        await dmp.get(path)
+    assert (await dmp.journal())[0]["rule"] == "seal-broken"
+    again = await dmp.get(path, Range="bytes=4000000-", **{"If-Range": etag})
+    assert (again.status_code, again.headers["ETag"] != etag) == (200, True)
+    listed = {each["id"]: each for each in manifest_of(zipfile.ZipFile(io.BytesIO(again.content)))["documents"]}
+    assert (listed[broken]["opens"], listed[sound]["size"]) == (False, 6)
