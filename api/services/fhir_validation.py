@@ -1,7 +1,9 @@
-"""Whether a content is FHIR R4 as HL7 defines it: the only importer of `fhir.resources`.
+"""Whether a deposited content is FHIR R4 as HL7 defines it.
 
-The library's R4B (4.3.0) is what it offers for R4 (4.0.1); for the resources named here the two have the same elements.
-What it says of a fault quotes the content, so nothing of it leaves this module.
+`fhir.resources` has R4B (4.3.0) for R4 (4.0.1): they differ in the definitions of medicinal products, in evidence and
+in subscriptions (hl7.org/fhir/R4B/history.html), and are the same for the resources named here. It does not enforce
+the codes that a value set closes, so those of the resources themselves are checked here. What it says of a fault
+quotes the content: nothing of that leaves this module.
 """
 
 from functools import cache
@@ -33,11 +35,22 @@ def validated(data: bytes) -> str:
         kind = parse_object(data).get("resourceType")
         if kind not in _KINDS:
             raise ValueError
-        _model(kind).model_validate_json(data)
+        _check_words(_model(kind).model_validate_json(data))
     except (MalformedRequestError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         # Beside its ValidationError (a ValueError) the library lets these out for types that it does not know.
         raise MalformedRequestError(_FAULT) from None
     return str(kind)
+
+
+def _check_words(resource: Any) -> None:
+    """Status, intent, type: of a resource, and of each in a bundle. Raises ValueError."""
+    for name, described in type(resource).model_fields.items():
+        allowed = (described.json_schema_extra or {}).get("enum_values")
+        if allowed and isinstance(word := getattr(resource, name), str) and word not in allowed:
+            raise ValueError
+    for each in getattr(resource, "entry", None) or ():
+        if getattr(each, "resource", None) is not None:
+            _check_words(each.resource)
 
 
 @cache

@@ -88,3 +88,13 @@ def named(value: str, system: str = PRESCRIPTIONS) -> list[Json]:
 def by(rpps: str) -> Json:
     """Who prescribes."""
     return {"identifier": {"system": RPPS, "value": rpps}}
+
+
+def handed_out(ins: str, pharmacy: str, identity: str, code: str = "N02BE01", **more: object) -> Json:
+    """A line of the pharmaceutical record: whose it is, who handed it out, and what names it."""
+    told = {
+        "subject": {"identifier": {"system": "urn:oid:1.2.250.1.213.1.4.8", "value": ins}},
+        "performer": [{"actor": {"identifier": {"system": "https://finess.esante.gouv.fr", "value": pharmacy}}}],
+        "identifier": named(identity, DISPENSATIONS),
+    }
+    return dispense(code, "2026-10-01", 30) | told | more
