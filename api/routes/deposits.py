@@ -106,6 +106,8 @@ async def _results(deposits: Deposits, actor: Actor, body: BatchBody) -> AsyncGe
         if number == 1:
             raise
         yield _refused(number, None, error, ended=True)
+    except DisconnectedError:
+        return  # nobody is there to be told; what was whole is kept
 
 
 async def _result(deposits: Deposits, actor: Actor, number: int, metadata: bytes, body: BatchBody) -> wire.BatchResult:
