@@ -57,6 +57,20 @@ def test_a_receiver_is_set_with_its_secret(tmp_path: Path, url: str) -> None:
     assert url not in repr(settings)
 
 
+def test_the_pharmaceutical_record_is_set_with_its_secret(tmp_path: Path) -> None:
+    """As a receiver is, and no less safely."""
+    file = tmp_path / "secret"
+    file.touch()
+    url, name = "https://record.example/dmp", "DMP_PHARMACEUTICAL_RECORD_URL"
+    given = {name: url, "DMP_PHARMACEUTICAL_RECORD_SECRET_FILE": str(file)}
+    settings = Settings.from_environment(given)
+    assert (settings.pharmaceutical_record_url, settings.pharmaceutical_record_secret_file) == (url, file)
+    assert url not in repr(settings)
+    for wrong in ({name: url}, given | {name: "http://record.example/dmp"}):
+        with pytest.raises(SettingsError, match=f"^{name}"):
+            Settings.from_environment(wrong)
+
+
 @pytest.mark.parametrize(
     "url",
     [

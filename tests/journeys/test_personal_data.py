@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.doubles import fhir
 from tests.journeys.databases import everything, rows, tables
 from tests.journeys.people import HOSPITAL, NOTE, STRANGER, STRANGER_RPPS, TREATING, Who
 from tests.journeys.service import Record, ask, question
@@ -52,6 +53,10 @@ def told(record: Record) -> Told:
     record.ask("GET", "/documents", holder)
     assert record.ask("POST", "/documents/search", holder, {"title": title}).json()["documents"]
     record.about("GET", f"{document}/versions", TREATING)
+    medicine = confidence("Médicament")
+    prescribed = fhir.request("N02BE01", "2026-10-01", medicationCodeableConcept=fhir.concept("N02BE01", medicine))
+    record.deposit(HOSPITAL, fhir.encoded(prescribed), document_type="57833-6", content_type=fhir.CONTENT_TYPE)
+    assert medicine in record.ask("GET", "/treatments", holder).text
     record.trace()
     record.about("DELETE", own, holder)
     wrong = ({"ins": record.ins, "title": title}, {"ins": f"{record.ins[:-1]}x"}, {"ins": [record.ins]})
@@ -78,7 +83,7 @@ def told(record: Record) -> Told:
     )
     http.post("/access/v1/evaluation", json=question(careless, record.ins, ("dossier", record.ins)))
     http.post("/access/v1/evaluation", json=question(TREATING, "document:read", (record.ins, record.ins)))
-    spoken = (record.ins, title, content, subject, body, contest, kept, note)
+    spoken = (record.ins, title, content, subject, body, contest, kept, note, medicine)
     digests = tuple(hashlib.sha256(text.encode()).digest() for text in (content, note))
     return Told(record, (*spoken, record.ins[:13]), digests, reason, problems)
 
