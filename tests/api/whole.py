@@ -158,11 +158,11 @@ class Whole:
 
 
 @asynccontextmanager
-async def whole(database_url: str, home: Path, **more: str) -> AsyncIterator[Whole]:
+async def whole(database_url: str, home: Path, **more: Any) -> AsyncIterator[Whole]:
     """The service on a database with all tables and no row; `more` are settings."""
     keyring = LocalKeyring.create(home / "keys")
     clock, database = Clock(), await open_database(database_url)
-    settings = Settings(home, database_url, f"file://{home / 'vault'}", f"file://{home / 'keys'}", **more)  # type: ignore[arg-type]  # those that are texts
+    settings = Settings(home, database_url, f"file://{home / 'vault'}", f"file://{home / 'keys'}", **more)
     everybody = frozenset(SubjectType)
     try:
         async with database.begin() as connection:

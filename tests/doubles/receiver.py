@@ -51,12 +51,15 @@ class Receiver:
     answers: deque[bytes | None] = field(default_factory=deque)
     connections: int = 0
 
+    def answer_to(self, _request: Told) -> bytes | None:
+        return self.answers.popleft() if self.answers else answering(204)
+
     async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
             while request := await _read(reader):
                 self.told.append(request)
-                answer = self.answers.popleft() if self.answers else answering(204)
+                answer = self.answer_to(request)
                 if answer is None:
                     await reader.read()
                     return
@@ -81,10 +84,17 @@ def answering(status: int, body: bytes = b"", **headers: str) -> bytes:
 async def receiving() -> AsyncIterator[Receiver]:
     """A receiver on a free port of 127.0.0.1."""
     receiver = Receiver()
+    async with listening(receiver):
+        yield receiver
+
+
+@asynccontextmanager
+async def listening(receiver: Receiver) -> AsyncIterator[None]:
+    """It is met on a free port of 127.0.0.1."""
     server = await asyncio.start_server(receiver.meet, "127.0.0.1", 0)
     receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/told?by=dmp"
     async with server:
-        yield receiver
+        yield
 
 
 async def _read(reader: asyncio.StreamReader) -> Told | None:
