@@ -189,7 +189,7 @@ class SmallDocuments:
         for begin in range(0, len(places), _FOUND_AT_ONCE):
             asked = padded(places[begin : begin + _FOUND_AT_ONCE])
             rows = await self._database.read(_find_statement(len(asked)), *(id_ for place in asked for id_ in place))
-            for place, row in {(row[0], row[1]): row for row in rows}.items():
+            for place, row in {(row[0], row[1]): row for row in rows if row[0] is not None}.items():
                 try:
                     found.append(await self._documents.verified(place[0], versions[place], row))
                 except SealBrokenError as error:
@@ -282,6 +282,6 @@ def _find_statement(count: int) -> str:
     columns = ", ".join(f"content.{name}" for name in _COLUMNS)
     return (
         f"WITH q(dossier, document) AS (VALUES {places}) SELECT {columns}, {KEY_COLUMNS} FROM q "  # noqa: S608  # names of our own tables, values are parameters
-        "JOIN content ON content.dossier = q.dossier AND content.document = q.document "
-        "JOIN dossier_key ON dossier_key.dossier = content.dossier"
+        "LEFT JOIN content ON content.dossier = q.dossier AND content.document = q.document "
+        "LEFT JOIN dossier_key ON dossier_key.dossier = content.dossier"
     )

@@ -23,6 +23,8 @@ from models.queries.statements import padded
 from models.tables import document, dossier, idempotency, place
 from models.vocabulary import DocumentStatus
 
+# What is asked for stands on the left of outer joins, as in `models.queries.statements`: so it is looked up in indexes,
+# and no planner begins with all documents instead.
 _AT_ONCE = 512
 _DOCUMENT = (
     "id",
@@ -81,6 +83,8 @@ async def fetch_latest(
         values = [value for span in asked for value in span]
         for row in await database.read(_latest_statement(len(asked)), document_type, author.type, author.id, *values):
             home, identity, created_at, masked, withheld_until, hidden, status, series, number = row
+            if home is None:
+                continue
             if series not in found or found[series].version.version < number:
                 seen = (masked, withheld_until, hidden, DocumentStatus(status))
                 about = Document(identity, document_type, author, created_at, *seen)
@@ -93,7 +97,8 @@ async def find_taken(database: Database, identities: Sequence[UUID]) -> set[UUID
     taken: set[UUID] = set()
     for begin in range(0, len(identities), _AT_ONCE):
         asked = padded(identities[begin : begin + _AT_ONCE])
-        taken |= {row[0] for row in await database.read(_taken_statement(len(asked)), *asked)}
+        rows = await database.read(_taken_statement(len(asked)), *asked)
+        taken |= {row[0] for row in rows if row[0] is not None}
     return taken
 
 
@@ -131,7 +136,7 @@ async def find_answers(
         some = padded(keys[begin : begin + _AT_ONCE])
         values = [value for key in some for value in key]
         rows = await database.read(_answers_statement(len(some)), client, *values)
-        found |= {(row[0], row[1]): row[2] for row in rows}
+        found |= {(row[0], row[1]): row[2] for row in rows if row[0] is not None}
     return found
 
 
@@ -197,8 +202,8 @@ def _latest_statement(count: int) -> str:
     return (
         f"WITH q(dossier, since, until) AS (VALUES {spans}) "  # noqa: S608  # our own names only, values are parameters
         f"SELECT d.dossier, {', '.join(f'd.{name}' for name in _DOCUMENT)} FROM q "
-        "JOIN document AS d ON d.dossier = q.dossier AND d.created_at >= q.since AND d.created_at < q.until "
-        "WHERE d.status <> 'deleted' AND d.document_type = $1::text AND d.author_type = $2::text "
+        "LEFT JOIN document AS d ON d.dossier = q.dossier AND d.created_at >= q.since AND d.created_at < q.until "
+        "AND d.status <> 'deleted' AND d.document_type = $1::text AND d.author_type = $2::text "
         "AND d.author_id = $3::text"
     )
 
@@ -206,7 +211,7 @@ def _latest_statement(count: int) -> str:
 @lru_cache(maxsize=16)
 def _taken_statement(count: int) -> str:
     ids = ", ".join(f"(${number}::uuid)" for number in range(1, count + 1))
-    return f"WITH q(id) AS (VALUES {ids}) SELECT place.id FROM q JOIN place ON place.id = q.id"  # noqa: S608  # as above
+    return f"WITH q(id) AS (VALUES {ids}) SELECT place.id FROM q LEFT JOIN place ON place.id = q.id"  # noqa: S608  # as above
 
 
 @lru_cache(maxsize=16)
@@ -215,5 +220,5 @@ def _answers_statement(count: int) -> str:
     keys = ", ".join(f"(${2 * number + 2}::uuid, ${2 * number + 3}::text)" for number in range(count))
     return (
         f"WITH q(dossier, key) AS (VALUES {keys}) SELECT i.dossier, i.key, i.answer FROM q "  # noqa: S608  # as above
-        "JOIN idempotency AS i ON i.dossier = q.dossier AND i.client = $1::text AND i.key = q.key"
+        "LEFT JOIN idempotency AS i ON i.dossier = q.dossier AND i.client = $1::text AND i.key = q.key"
     )
