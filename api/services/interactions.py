@@ -4,7 +4,7 @@ Whoever prescribed, and wherever it stands: what was administered and what was r
 than its table, hence `models.reference.interactions.Coverage` beside every answer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from api.services.clinical_facts import Medicine
@@ -12,6 +12,7 @@ from api.services.overlaps import Overlap, joined, latest, overlap_of, overlappi
 from models.reference.interactions import INTERACTIONS, Interaction
 from models.vocabulary import CodeSystem, InteractionLevel
 
+_LENGTHS = (5, 7)  # of an ATC code of level 4 and 5, which is what the table has
 _GRAVITY = {level: place for place, level in enumerate(InteractionLevel)}
 
 
@@ -25,18 +26,21 @@ class Interacting:
 
 def interacting(medicines: Iterable[Medicine], table: Mapping[str, Interaction] = INTERACTIONS) -> list[Interacting]:
     """The gravest first, then the latest."""
-    compared = latest(medicines)
+    sides = {side.atc for interaction in table.values() for side in interaction.pair}
+    present = _present(latest(medicines), sides)
     found: list[Interacting] = []
     for interaction in table.values():
-        one, other = (_of(compared, side.atc) for side in interaction.pair)
+        one, other = (present.get(side.atc, ()) for side in interaction.pair)
         pairs = [pair for a in one for b in other if a is not b and (pair := overlapping(a, b))]
         found.extend(Interacting(interaction, overlap_of(together)) for together in joined(pairs))
     return sorted(found, key=lambda each: (_GRAVITY[each.interaction.level], -each.overlap.begins.toordinal()))
 
 
-def _of(medicines: Sequence[Medicine], atc: str) -> list[Medicine]:
-    return [
-        each
-        for each in medicines
-        if any(code.system is CodeSystem.ATC and code.value.startswith(atc) for code in each.codes)
-    ]
+def _present(medicines: Iterable[Medicine], sides: Collection[str]) -> Mapping[str, list[Medicine]]:
+    """Those that are one of these substances, or of one of these groups."""
+    found: dict[str, list[Medicine]] = {}
+    for each in medicines:
+        values = {code.value for code in each.codes if code.system is CodeSystem.ATC}
+        for atc in {value[:length] for value in values for length in _LENGTHS if len(value) >= length} & set(sides):
+            found.setdefault(atc, []).append(each)
+    return found

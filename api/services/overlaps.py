@@ -1,8 +1,9 @@
 """Treatments that share days: pairs of them, and pairs that belong together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from uuid import UUID
 
 from api.services.clinical_facts import Medicine
@@ -10,7 +11,7 @@ from api.services.clinical_facts import Medicine
 PRESUMED_DAYS = 30
 """Of a treatment of which nobody says until when: a package of a month [choice]."""
 
-MOST_MEDICINES = 300
+MOST_MEDICINES = 1_000
 """So many, the latest, are compared with each other."""
 
 
@@ -54,6 +55,17 @@ def overlapping(one: Medicine, other: Medicine) -> Pair | None:
     """The days that two share."""
     begins, ends = max(one.begins, other.begins), min(_last(one), _last(other))
     return Pair(one, other, begins, ends) if begins <= ends else None
+
+
+def overlapping_pairs(medicines: Iterable[Medicine]) -> Iterator[Pair]:
+    """Each two that share days: those that begin after one has ended are not looked at for it."""
+    ordered = sorted(medicines, key=lambda each: each.begins)
+    for place, one in enumerate(ordered):
+        last = _last(one)
+        for other in islice(ordered, place + 1, None):
+            if other.begins > last:
+                break
+            yield Pair(one, other, other.begins, min(last, _last(other)))
 
 
 def joined(pairs: Sequence[Pair]) -> list[list[Pair]]:

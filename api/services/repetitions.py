@@ -15,10 +15,9 @@ neighbouring substances. What counts [choice, all of it]:
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import combinations
 
 from api.services.clinical_facts import Medicine
-from api.services.overlaps import Overlap, Pair, joined, latest, overlap_of, overlapping
+from api.services.overlaps import Overlap, Pair, joined, latest, overlap_of, overlapping_pairs
 from models.vocabulary import Category, CodeSystem
 
 FETCHED_EARLY = timedelta(days=7)
@@ -55,11 +54,13 @@ def repetitions(medicines: Iterable[Medicine]) -> list[Repetition]:
 def _pairs(medicines: Sequence[Medicine], level: int) -> list[Pair]:
     return [
         pair
-        for one, other in combinations(medicines, 2)
-        if (level == SUBSTANCE or _codes(one, SUBSTANCE).isdisjoint(_codes(other, SUBSTANCE)))
-        and (pair := overlapping(one, other))
-        and _counts(pair)
+        for pair in overlapping_pairs(medicines)
+        if _counts(pair) and (level == SUBSTANCE or _are_of_two_substances(pair))
     ]
+
+
+def _are_of_two_substances(pair: Pair) -> bool:
+    return _codes(pair.first, SUBSTANCE).isdisjoint(_codes(pair.second, SUBSTANCE))
 
 
 def _counts(pair: Pair) -> bool:

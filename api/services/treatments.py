@@ -4,6 +4,7 @@ With the first page comes what a prescriber should see of the whole: a substance
 computed from what the asker may read and from nothing else, so that it hints at nothing that is masked (RULES §7).
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -90,18 +91,23 @@ class TreatmentService:
         await self._write_down_broken(actor, shown, found, shelf, clinical)
         sheets = await self._documents.sheets(actor, shelf, shown)
         lines = [TreatmentLine(sheet, told.get(sheet.document.id, ())) for sheet in sheets]
-        return Treatments(lines, more, None if after else _examined(clinical, len(found), whole=following is None))
+        if after:
+            return Treatments(lines, more, None)
+        examined = await asyncio.to_thread(_examined, clinical, len(found), whole=following is None)
+        return Treatments(lines, more, examined)
 
     async def _write_down_broken(
         self, actor: Actor, shown: Sequence[Judgement], found: Sequence[Judgement], shelf: Shelf, clinical: Clinical
     ) -> None:
         """Each once: of the lines that are shown and whose row does not open, their sheets write it down."""
-        written = {_id_of(each) for each in shown if isinstance(shelf.kept.get(_id_of(each)), SealBrokenError)}
+        named = {_id_of(each) for each in shown}
+        written = {identity for identity, kept in shelf.kept.items() if isinstance(kept, SealBrokenError)} & named
         broken = [each.broken() for each in found if _id_of(each) in clinical.broken - written]
         await self._judging.record(actor.caller, broken)
 
 
 def _examined(clinical: Clinical, documents: int, *, whole: bool) -> Examined:
+    """In a thread: comparing a great many takes a second, which nobody else has to wait."""
     return Examined(
         repetitions(clinical.medicines),
         interacting(clinical.medicines),
