@@ -5,21 +5,19 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from api.cli.deciding import judging_of, uncounted
 from api.identity import Caller, Client
 from api.ndjson import split
 from api.parts import Parts, open_parts
-from api.ruling import begin_rules
 from api.scanning import clamd_of
 from api.services.deposits import Deposits
 from api.services.dispensations import DispensationFeed
 from api.services.feeds import Feeding
-from api.services.judging import Judging
 from api.settings import Settings
 from models.vocabulary import Scope, SubjectType
 from vault.journal.entry import SERVICE
@@ -56,11 +54,10 @@ async def _feed(settings: Settings, file: Path, write: Callable[[bytes], None]) 
 
 
 async def _entering(settings: Settings, parts: Parts) -> DispensationFeed:
-    rules = await begin_rules(settings, parts, _uncounted, _now())
-    judging = Judging(parts.database, rules, parts.ledger, _now, _uncounted)
+    judging = await judging_of(settings, parts)
     secret, vault = parts.secrets.pseudonym, parts.documents
     feeding = Feeding(parts.database, judging, parts.ledger, secret)
-    scanner = clamd_of(settings, _uncounted)
+    scanner = clamd_of(settings, uncounted)
     depositing = partial(Deposits, parts.database, judging, parts.dossier_keys, vault, scanner)
     return DispensationFeed(parts.database, judging, feeding, vault, depositing, secret)
 
@@ -69,11 +66,3 @@ async def _pieces(file: Path) -> AsyncGenerator[bytes]:
     with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
         while piece := opened.read(_AT_ONCE):
             yield piece
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _uncounted(*_: object, **__: object) -> None:
-    """A command that ends shows no metrics."""

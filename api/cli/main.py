@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -205,6 +206,26 @@ def run_retention(settings: Settings, traces_years: int, *, dry_run: bool) -> No
     from api.cli import retention as keeping
 
     click.echo(keeping.run(settings, dry_run=dry_run, traces_years=traces_years))
+
+
+@dmp.command()
+@click.option("--organization", required=True, metavar="FINESS", help="On whose behalf.")
+@click.option("--dossier", required=True, metavar="PSEUDONYM", help="As /v1/identities gives it; never an INS.")
+@click.option("--type", "document_type", required=True, metavar="CODE", help="11502-2, ...")
+@click.option("--title", help="Of every file; without it, what its type is called.")
+@click.option("--content-type", help="Of every file; without it, what its first bytes say.")
+@click.option("--created-at", metavar="INSTANT", help="2026-10-01T08:00:00Z; without it, now.")
+@click.option("--author", metavar="RPPS", help="Who exercises there and signs; without it, the organization.")
+@click.option("--masked", is_flag=True, help="Hidden from professionals, as the patient wishes.")
+@click.option("--withheld", is_flag=True, help="Hidden from the patient until a professional told him.")
+@click.option("--hidden-from-representatives", is_flag=True, help="Hidden from those who speak for the patient.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def deposit(settings: Settings, /, files: Sequence[Path], **given: Any) -> None:
+    """Deposit files in a dossier, each decided and journaled; fails if one was refused."""
+    from api.cli import depositing
+
+    sys.exit(not depositing.deposit(settings, depositing.Given(**given), files, click.echo))
 
 
 @dmp.group()

@@ -34,7 +34,10 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ContentType:
-    """A type that is taken, the most bytes that a content of it has, and what looks at one."""
+    """A type that is taken, the most bytes that a content of it has, and what looks at one.
+
+    `begins` is a signature and where it stands, of types that have one.
+    """
 
     name: str
     limit: int
@@ -171,6 +174,19 @@ CONTENT_TYPES: Mapping[str, ContentType] = {
         ContentType(fhir_validation.CONTENT_TYPE, fhir_validation.MOST_BYTES, lambda: _Held(_fhir), is_text=True),
     )
 }
+
+
+def guess(head: bytes) -> str:
+    """The type of a content that begins so, for whoever does not say one: it is then held to it like any other."""
+    for kind in CONTENT_TYPES.values():
+        if kind.begins and head.startswith(kind.begins[1], kind.begins[0]):
+            return kind.name
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if text.startswith(b"<"):
+        return "text/xml"
+    if text.startswith((b"{", b"[")):
+        return fhir_validation.CONTENT_TYPE if b'"resourceType"' in text else "application/json"
+    return "text/plain"
 
 
 def content_type_of(written: str) -> ContentType:
