@@ -114,6 +114,7 @@ async def service(
                 "judging": judging,
                 "rules": rules,
                 "is_one_of_several": shared_metrics is not None,
+                "inquiries": inquiries,
                 **use_cases,
             },
             lifespan=[

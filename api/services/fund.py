@@ -22,7 +22,7 @@ from api.services.asking import Peer
 from api.services.feeds import CONFLICT, Feeding
 from api.services.inquiries import InquiryError
 from api.services.judging import Actor
-from api.services.reimbursements import ReimbursementFeed
+from api.services.reimbursements import EXPIRED, ReimbursementFeed
 from api.services.retention import years_after
 from api.services.treating_physicians import TreatingPhysicianFeed
 from api.strict_json import parse_object
@@ -117,15 +117,15 @@ class FundInquiry:
 
     async def _reimburse(self, actor: Actor, ins: Ins, since: date, identity: str) -> Counter[str]:
         async with aclosing(self._fund.reimbursements(identity, ins, since)) as lines:
-            return await _refused(self._reimbursements.results(actor, _about(lines, ins, since)))
+            return await _refused(self._reimbursements.results(actor, _about(lines, ins)))
 
 
 def _identity(dossier: UUID, asked_at: datetime, question: str) -> str:
     return str(uuid5(dossier, f"inquiry/{asked_at.isoformat()}/{question}"))
 
 
-async def _about(lines: AsyncGenerator[Line], ins: Ins, since: date = date.min) -> AsyncGenerator[Line]:
-    """The lines, but for care before that day. Raises InquiryError at one about somebody else, who was not asked about.
+async def _about(lines: AsyncGenerator[Line], ins: Ins) -> AsyncGenerator[Line]:
+    """The lines. Raises InquiryError at one about somebody else, who was not asked about.
 
     What cannot be read is passed on: it is refused like any line of a feed.
     """
@@ -136,18 +136,11 @@ async def _about(lines: AsyncGenerator[Line], ins: Ins, since: date = date.min) 
             told = {}
         if isinstance(told.get("ins"), str) and told["ins"] != ins.value:
             raise InquiryError("answered about somebody else")
-        if not _is_before(told.get("care_date"), since):
-            yield line
-
-
-def _is_before(care_date: object, since: date) -> bool:
-    try:
-        return isinstance(care_date, str) and date.fromisoformat(care_date) < since
-    except ValueError:
-        return False
+        yield line
 
 
 async def _refused(results: AsyncGenerator[list[FeedResult]]) -> Counter[str]:
-    """How many lines were refused, by reason."""
+    """How many lines were refused, by reason; what is too old to be kept is not missed."""
     async with aclosing(results):
-        return Counter([each.reason or "" async for batch in results for each in batch if not each.ok])
+        reasons = [each.reason or "" async for batch in results for each in batch if not each.ok]
+    return Counter(reason for reason in reasons if reason != EXPIRED)

@@ -82,9 +82,9 @@ class TreatingPhysicianFeed:
 
     async def _declare(self, actor: Actor, arriving: Sequence[_Arriving]) -> Refusals:
         """The lines of some dossiers, with one entry for each dossier, in one transaction."""
-        at, client = self._judging.now(), actor.caller.client.name
+        at, fund = self._judging.now(), actor.subject.id  # a line is the fund's, whichever way it comes
         asked = {(each.dossier, _key(line)) for each in arriving for line in each.lines}
-        known = await find_answers(self._database, client, asked)
+        known = await find_answers(self._database, fund, asked)
         refused: dict[int, Refusal] = {}
         declared = [self._settle(actor, each, known, refused) for each in arriving]
         kept = {
@@ -95,7 +95,7 @@ class TreatingPhysicianFeed:
         async with self._database.begin() as connection:
             if kept:
                 await hold_dossiers(connection, {dossier for dossier, _ in kept})
-                await keep_answers(connection, client, kept)
+                await keep_answers(connection, fund, kept)
                 named = {(dossier, answer.answer) for (dossier, _), answer in kept.items()}
                 await declare_treating_physicians(connection, named, at)
             await self._ledger.append(connection, self._entries(actor, declared))

@@ -190,7 +190,7 @@ async def test_an_opening_asks_the_record(migrated_url: str, tmp_path: Path, rec
     secret.write_text(SECRET)
     record.answers.append(lines_of(fhir.handed_out(NOBODY_INS, PHARMACY, "D1")))
     settings = {"pharmaceutical_record_url": record.url, "pharmaceutical_record_secret_file": secret}
-    async with whole(migrated_url, tmp_path, **settings) as dmp, dmp.app.lifespan():  # type: ignore[arg-type]  # a path
+    async with whole(migrated_url, tmp_path, **settings) as dmp, dmp.app.lifespan():
         opening = {"ins": NOBODY_INS, "born": "1955-08-01", "protected": False}
         headers = dmp.headers(f"organization/{HOSPITAL}")
         assert (await dmp.http.post("/v1/dossiers", json=opening, headers=headers)).status_code == 201

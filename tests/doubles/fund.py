@@ -1,7 +1,8 @@
 """The fund as it is asked about people: a real HTTP server on loopback that knows what a test has it know."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +14,19 @@ Line = Mapping[str, object] | bytes
 
 @dataclass
 class Fund(Receiver):
-    """Answers what `answers` hold first, then the lines that it knows of the person, by question; 204 if none."""
+    """Answers what `answers` hold first, then the lines that it knows of the person, by question; 204 if none.
+
+    `on_question` is what happens before somebody is answered for the first time.
+    """
 
     knows: dict[tuple[str, str], list[Line]] = field(default_factory=dict)
+    on_question: Callable[[], Awaitable[object]] | None = None
+
+    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.on_question is not None:
+            happens, self.on_question = self.on_question, None
+            await happens()
+        await super().meet(reader, writer)
 
     def answer_to(self, request: Told) -> bytes | None:
         if self.answers:
