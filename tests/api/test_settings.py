@@ -111,6 +111,42 @@ def test_a_receiver_has_a_secret(tmp_path: Path) -> None:
         assert str(refused.value) == sentence
 
 
+def test_the_fund_is_set_with_its_secret_and_its_number(tmp_path: Path) -> None:
+    """What it answers is entered in the name of an organization; each of the three takes the others."""
+    file = tmp_path / "secret"
+    file.touch()
+    url, secret, number = (
+        {"DMP_FUND_URL": "https://fund.example/"},
+        {"DMP_FUND_SECRET_FILE": str(file)},
+        {"DMP_FUND_ORGANIZATION": "180035024"},
+    )
+    settings = Settings.from_environment(url | secret | number)
+    assert (settings.fund_url, settings.fund_secret_file, settings.fund_organization) == (
+        "https://fund.example/",
+        file,
+        "180035024",
+    )
+    assert "fund.example" not in repr(settings)
+    assert Settings.from_environment({}).fund_url is None
+    signed = "DMP_FUND_URL and DMP_FUND_SECRET_FILE are set together: what is sent is signed"
+    named = "DMP_FUND_URL and DMP_FUND_ORGANIZATION are set together: what is answered has an author"
+    safe = "DMP_FUND_URL must be https, or http to a loopback address such as 127.0.0.1, without user or fragment"
+    for given, sentence in (
+        (url | number, signed),
+        (secret | number, signed),
+        (url | secret, named),
+        (number, named),
+        (
+            url | secret | {"DMP_FUND_ORGANIZATION": "18003502"},
+            "DMP_FUND_ORGANIZATION must be the fund's SIREN, 9 digits",
+        ),
+        ({"DMP_FUND_URL": "http://fund.example/"} | secret | number, safe),
+    ):
+        with pytest.raises(SettingsError) as refused:
+            Settings.from_environment(given)
+        assert str(refused.value) == sentence
+
+
 def test_signed_rules_are_asked_for_by_a_trust_file(tmp_path: Path) -> None:
     """And looked at each fifteen seconds, unless said otherwise."""
     trust = tmp_path / "trust.csv"
@@ -178,3 +214,34 @@ def test_a_wrong_setting_is_named_and_not_repeated(name: str, value: str, senten
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({name: value})
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("url", ["clamd:///run/clamav/clamd.ctl", "clamd://127.0.0.1:3310", "clamd://[::1]:3310"])
+def test_an_antivirus_is_on_this_machine(url: str) -> None:
+    """At its socket, or at a port of the loopback interface."""
+    assert Settings.from_environment({"DMP_ANTIVIRUS_URL": url}).antivirus_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "clamd://10.0.0.1:3310",
+        "clamd://localhost:3310",
+        "clamd://127.0.0.1",
+        "clamd://127.0.0.1:0",
+        "clamd://127.0.0.1:port",
+        "clamd://127.0.0.1:3310/path",
+        "clamd://user:hush@127.0.0.1:3310",
+        "clamd://[::1",
+        "clamd:///",
+        "clamd:///a b",
+        "clamd:///socket?x",
+        "icap://127.0.0.1:1344/avscan",
+        "/run/clamav/clamd.ctl",
+    ],
+)
+def test_another_antivirus_is_refused(url: str) -> None:
+    """Contents are sent to it as they are, so they must not leave the machine; in one sentence without the address."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"DMP_ANTIVIRUS_URL": url})
+    assert str(caught.value) == ("DMP_ANTIVIRUS_URL must be clamd:///path/to/its/socket or clamd://127.0.0.1:3310")

@@ -4,12 +4,22 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from models import tables
 from models.database import Database
 from models.queries.dossiers import lock_dossier
-from models.queries.retention import Since, find_trace, forget_strays, list_closed, list_traces, lock_traces
+from models.queries.retention import (
+    Expiring,
+    Since,
+    delete_expired,
+    find_trace,
+    forget_strays,
+    list_closed,
+    list_expiring,
+    list_traces,
+    lock_traces,
+)
 from models.vocabulary import DossierState
 from tests.models.world import AT
 
@@ -58,6 +68,50 @@ async def test_a_dossier_is_locked_as_it_is(database: Database) -> None:
     async with database.begin() as connection:
         assert await lock_dossier(connection, A) == (DossierState.CLOSED, AT - 3 * DAY)
         assert await lock_dossier(connection, B) is None
+
+
+async def document(database: Database, dossier: UUID, number: int, days: int, **told: str) -> None:
+    """A document of reimbursements whose last care was so many days before."""
+    row = {"dossier": dossier, "id": UUID(int=number), "series": UUID(int=number), "created_at": AT - days * DAY}
+    row |= {"document_type": "REMB", "author_type": "organization", "author_id": "180035024", "status": "current"}
+    async with database.begin() as connection:
+        await connection.execute(insert(tables.document), row | told)
+
+
+async def test_reimbursements_are_listed_by_their_last_care(database: Database) -> None:
+    """Every version of them, page by page; nothing that is deleted, nothing of another type, nothing younger."""
+    for dossier, number, days, told in (
+        (B, 1, 3, {}),
+        (A, 2, 3, {"status": "superseded"}),
+        (A, 3, 9, {"status": "archived"}),
+        (A, 4, 9, {"status": "deleted"}),
+        (A, 5, 9, {"document_type": "11488-4"}),
+        (A, 6, 1, {}),
+    ):
+        await document(database, dossier, number, days, **told)
+    pages, after = [], None
+    while page := await list_expiring(database, AT - 2 * DAY, after, 1):
+        after = page[-1]
+        pages += page
+    expected = ((9, A, 3), (3, A, 2), (3, B, 1))
+    assert pages == [Expiring(AT - days * DAY, dossier, UUID(int=number)) for days, dossier, number in expected]
+
+
+async def test_expired_documents_are_deleted_once(database: Database) -> None:
+    """Those of that dossier, with what was contested of them; a second time there is nothing left to delete."""
+    for dossier, number in ((A, 1), (A, 2), (B, 3)):
+        await document(database, dossier, number, 9)
+    ids = [UUID(int=number) for number in (2, 1, 3, 4)]
+    async with database.begin() as connection:
+        await connection.execute(update(tables.document).values(contest_sealed=b"sealed"))
+        assert await delete_expired(connection, A, ids) == [UUID(int=1), UUID(int=2)]
+        assert await delete_expired(connection, A, ids) == []
+    rows = await database.read("SELECT id, status, contest_sealed FROM document ORDER BY id")
+    assert [(row[0].int, row[1], row[2]) for row in rows] == [
+        (1, "deleted", None),
+        (2, "deleted", None),
+        (3, "current", b"sealed"),
+    ]
 
 
 async def test_traces_are_those_of_dossiers_that_are_gone(database: Database) -> None:

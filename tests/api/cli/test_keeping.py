@@ -1,4 +1,4 @@
-"""`dmp notifications` and `dmp retention`, as an operator types them."""
+"""`dmp notifications`, `dmp inquiries` and `dmp retention`, as an operator types them."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -12,9 +12,12 @@ from api.cli.setting_up import initialise
 from api.errors import DmpError
 from api.settings import Settings
 from models.database import Database, open_database
+from models.facts import Document, Reference
+from models.queries.documents import add_document
 from models.queries.dossiers import open_dossier, set_state
+from models.queries.inquiries import add_inquiries, put_off_inquiry, take_inquiries
 from models.queries.notifications import note_failure, take_due
-from models.vocabulary import DossierState, Notice
+from models.vocabulary import DossierState, InquirySource, Notice
 from tests.api.cli.shell import run
 from tests.doubles.told import AT, BOTH, DOSSIER, owe, owe_of_change
 from vault.journal.notifying import Owed, notification_id
@@ -112,10 +115,53 @@ def test_all_that_are_named_are_tried_again_or_none(home: Path) -> None:
     assert run("notifications", "retry", "nonsense", home=home).exit_code == 2
 
 
+OTHER_DOSSIER = UUID("9b0d7c64-2a75-4d55-8c0e-3f1f5f0c7d11")
+
+
+async def inquire(database: Database) -> None:
+    """Two dossiers just opened; the fund gave no answer about the first, and none about the other that helps."""
+    async with database.begin() as connection:
+        for identity in (DOSSIER, OTHER_DOSSIER):
+            await open_dossier(connection, identity, at=AT)
+            await add_inquiries(connection, identity, [InquirySource.FUND], AT)
+        for each in await take_inquiries(connection, [InquirySource.FUND], AT, AT + timedelta(minutes=5), 10):
+            later = AT + timedelta(seconds=5) if each.dossier == DOSSIER else None
+            await put_off_inquiry(connection, each, "answered 503", later)
+
+
+def inquiries(home: Path, *words: str) -> list[str]:
+    result = run("inquiries", *words, home=home)
+    assert result.exit_code == 0, result.output
+    return result.output.splitlines()
+
+
+def test_inquiries_are_listed_and_made_again(home: Path) -> None:
+    """Those that wait, those that were given up; all of these again, or those about the dossiers that are named."""
+    prepare(home, inquire)
+    asked = "fund, opened at 2026-11-02T09:30:15Z; 1 attempt, answered 503"
+    assert inquiries(home, "list") == [
+        "1 waiting, 1 given up",
+        f"{DOSSIER}: {asked}, next 2026-11-02T09:30:20Z",
+    ]
+    assert inquiries(home, "list", "--given-up") == ["1 waiting, 1 given up", f"{OTHER_DOSSIER}: {asked}, given up"]
+    unknown = run("inquiries", "retry", str(DOSSIER), str(UUID(int=9)), home=home)
+    why = "it was answered, closed, or never was"
+    assert str(unknown.exception) == f"nothing is to be asked about dossier {UUID(int=9)}: {why}"
+    assert isinstance(unknown.exception, DmpError)
+    assert inquiries(home, "retry") == ["dossiers to be asked about now: 1"]
+    assert inquiries(home, "retry") == ["dossiers to be asked about now: 0"]
+    assert inquiries(home, "retry", str(DOSSIER)) == ["dossiers to be asked about now: 1"]
+    first, *_, last = inquiries(home, "list", "--limit", "1")
+    assert (first, last) == ("2 waiting, 0 given up", "and 1 more")
+    assert run("inquiries", "retry", "nonsense", home=home).exit_code == 2
+
+
 async def close_long_ago(database: Database) -> None:
-    """One dossier closed for more than ten years, and a notification of one that there is not."""
+    """One dossier closed for more than ten years, with a document of reimbursements."""
+    author = Reference("organization", "180035024")
     async with database.begin() as connection:
         await open_dossier(connection, DOSSIER, at=LONG_AGO)
+        await add_document(connection, DOSSIER, Document(DOSSIER, "REMB", author, LONG_AGO))
         await set_state(connection, DOSSIER, DossierState.CLOSED, LONG_AGO)
 
 
@@ -129,7 +175,10 @@ def test_retention_says_what_it_does(home: Path) -> None:
     """First what it would do; how many, and of whom nothing; doing it again does nothing."""
     prepare(home, close_long_ago)
     would, does = "1 to destroy", "1 destroyed"
-    sentence = "dossiers closed for 10 years: {}; traces of dossiers gone for {} years: {} unreadable\n"
+    sentence = (
+        "documents of reimbursements older than 24 months: {0}; dossiers closed for 10 years: {0}; "
+        "traces of dossiers gone for {1} years: {2} unreadable\n"
+    )
     assert kept(home, "--dry-run") == sentence.format(would, 10, "0 to make")
     assert kept(home, "--traces-years", "3") == sentence.format(does, 3, "0 made")
     assert kept(home) == sentence.format("0 destroyed", 10, "0 made")

@@ -12,8 +12,11 @@ from api.services.retention import Retained, Retention, years_after
 from models.facts import Document, Reference
 from models.queries.documents import add_document
 from models.queries.dossiers import erase_dossier, open_dossier, set_state
+from models.queries.retention import delete_expired
+from models.reference import DOCUMENT_TYPES
 from models.tables import has_read
-from models.vocabulary import DossierState
+from models.vocabulary import Category, DossierState
+from policy.documents import has_expired
 from vault.documents import Documents, Erasure
 from vault.errors import NoContentError, StoreUnavailableError
 from vault.journal.entry import NO_DOSSIER, Entry
@@ -40,14 +43,15 @@ async def put(parts: Parts, identity: UUID, *states: tuple[DossierState, datetim
             await set_state(connection, identity, state, since)
 
 
-async def deposit(parts: Parts, identity: UUID) -> None:
+async def deposit(
+    parts: Parts, identity: UUID, document: UUID = DOCUMENT, kind: str = "11488-4", at: datetime = TEN_YEARS_AGO
+) -> None:
     async def content() -> AsyncIterator[bytes]:
         yield b"content"
 
-    written = await parts.documents.write(identity, DOCUMENT, 1, "text/plain", content())
+    written = await parts.documents.write(identity, document, 1, "text/plain", content())
     async with parts.database.begin() as connection:
-        document = Document(DOCUMENT, "11488-4", author=PHYSICIAN, created_at=TEN_YEARS_AGO)
-        await add_document(connection, identity, document)
+        await add_document(connection, identity, Document(document, kind, author=PHYSICIAN, created_at=at))
         await parts.documents.commit(connection, written, "a title")
 
 
@@ -144,7 +148,7 @@ async def test_a_dossier_is_destroyed_as_an_erasure_destroys_it(parts: Parts) ->
 
 
 class InterruptedDocuments(Documents):
-    """Does something else when the first dossier is destroyed."""
+    """Does something else whenever a dossier or a document is destroyed."""
 
     def __init__(self, parts: Parts, then: Callable[[], object]) -> None:
         self._parts = parts
@@ -152,6 +156,9 @@ class InterruptedDocuments(Documents):
 
     async def erase_dossier(self, connection: object, dossier: UUID) -> Erasure:
         return await self._parts.documents.erase_dossier(connection, dossier)  # type: ignore[arg-type]  # passed on
+
+    async def erase(self, connection: object, dossier: UUID, document: UUID) -> Erasure:
+        return await self._parts.documents.erase(connection, dossier, document)  # type: ignore[arg-type]  # passed on
 
     async def finish(self, erasure: Erasure) -> None:
         await self._parts.documents.finish(erasure)
@@ -226,7 +233,7 @@ async def test_traces_outlive_their_dossier(parts: Parts) -> None:
 async def test_traces_are_looked_at_again_when_their_turn_comes(parts: Parts) -> None:
     """Here by a clock that is set back once they are listed: what is not over then stays."""
     await record(parts, B, TEN_YEARS_AGO)
-    until_listed = iter([NOW] * 3)
+    until_listed = iter([NOW] * 4)
     kept = Retention(parts.database, parts.documents, parts.ledger, lambda: next(until_listed, NOW - DAY))
     assert await kept.run(10) == Retained(left=1)
     assert len(await entries(parts, B)) == 1
@@ -248,3 +255,92 @@ async def test_what_was_written_beside_an_erased_dossier_goes(parts: Parts) -> N
         assert not await erase_dossier(connection, B)
     assert await retention(parts).run(10) == Retained(strays=1)
     assert await retention(parts).run(10) == EVERYTHING_KEPT
+
+
+class TestReimbursements:
+    """Documents of type REMB."""
+
+    @pytest.mark.parametrize(
+        "created, at",
+        [
+            ("2034-03-10T00:00:00+00:00", "2036-03-10T00:00:00+00:00"),
+            ("2034-03-09T23:30:00+00:00", "2036-03-09T23:30:00+00:00"),
+            ("2032-02-29T00:00:00+00:00", "2034-02-28T00:00:00+00:00"),
+            ("2034-03-27T00:00:00+00:00", "2036-03-27T01:00:00+00:00"),
+            ("2033-03-26T12:00:00+00:00", "2035-03-26T11:00:00+00:00"),
+            ("2033-10-30T12:00:00+00:00", "2035-10-30T12:00:00+00:00"),
+        ],
+    )
+    async def test_they_are_destroyed_when_they_leave_every_view(self, parts: Parts, created: str, at: str) -> None:
+        """At that very instant, and not a microsecond before: what is destroyed is what the rule refuses."""
+        born, gone = datetime.fromisoformat(created), datetime.fromisoformat(at)
+        await put(parts, A)
+        await deposit(parts, A, kind="REMB", at=born)
+        before = gone - timedelta(microseconds=1)
+        assert (has_expired(born, before), has_expired(born, gone)) == (False, True)
+        assert await retention(parts, before).run(10) == EVERYTHING_KEPT
+        assert (await parts.documents.find(A, DOCUMENT, 1)).title == "a title"
+        assert await retention(parts, gone).count(10) == Retained(reimbursements=1)
+        assert (await parts.documents.find(A, DOCUMENT, 1)).title == "a title"
+        assert await retention(parts, gone).run(10) == Retained(reimbursements=1)
+
+    async def test_key_and_object_go_and_the_journal_says_so(self, parts: Parts) -> None:
+        """One entry for what goes together in a dossier; other documents of that age stay."""
+        await put(parts, A)
+        for number in (1, 2):
+            await deposit(parts, A, UUID(int=number), "REMB")
+        await deposit(parts, A)
+        await put(parts, B, (DossierState.CLOSED, NOW - DAY))
+        await deposit(parts, B, UUID(int=3), "REMB")
+        assert await retention(parts).run(10) == Retained(reimbursements=3)
+        for dossier, number in ((A, 1), (A, 2), (B, 3)):
+            with pytest.raises(NoContentError):
+                await parts.documents.find(dossier, UUID(int=number), 1)
+        kept = await parts.documents.find(A, DOCUMENT, 1)
+        assert [stored.name async for stored in parts.store.names()] == [kept.object_name]
+        (together,), (alone,) = await entries(parts, A), await entries(parts, B)
+        for entry in (together, alone):
+            told = (entry.action, entry.rule, entry.allowed, entry.subject, entry.at, entry.change)
+            service = Reference("service", "retention")
+            assert told == ("document:delete", "retention", True, service, NOW, {"status": "deleted"})
+        assert [item.resource for item in together.items] == [Reference("document", str(UUID(int=n))) for n in (1, 2)]
+        assert (alone.resource, alone.items) == (Reference("document", str(UUID(int=3))), ())
+        assert await retention(parts).run(10) == EVERYTHING_KEPT
+
+    async def test_more_than_a_page_and_a_run_that_was_stopped(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it had done is done; the rest goes the next time, page by page."""
+        monkeypatch.setattr("api.services.retention._BATCH", 2)
+        for number in range(1, 6):
+            identity = UUID(int=number % 2 << 120 | 0xA)
+            if number < 3:
+                await put(parts, identity)
+            await deposit(parts, identity, UUID(int=number), "REMB", TEN_YEARS_AGO + number * DAY)
+
+        def stop() -> None:
+            raise StoreUnavailableError
+
+        with pytest.raises(StoreUnavailableError):
+            await retention(parts, documents=InterruptedDocuments(parts, stop)).run(10)
+        assert await retention(parts).count(10) == Retained(reimbursements=4)
+        assert await retention(parts).run(10) == Retained(reimbursements=4)
+
+    async def test_what_went_meanwhile_is_left(self, parts: Parts) -> None:
+        """Its dossier erased, or the document deleted, once it was listed."""
+        for number, identity in enumerate((A, B, C), 1):
+            await put(parts, identity)
+            await deposit(parts, identity, UUID(int=number), "REMB")
+
+        async def others() -> None:
+            async with parts.database.begin() as connection:
+                await erase_dossier(connection, B)
+                await delete_expired(connection, C, [UUID(int=3)])
+
+        documents = InterruptedDocuments(parts, others)
+        assert await retention(parts, documents=documents).run(10) == Retained(reimbursements=1, left=2)
+
+    def test_the_type_is_all_of_its_category(self) -> None:
+        """What the rule refuses is what the index holds."""
+        expiring = [kind.code for kind in DOCUMENT_TYPES.values() if kind.category is Category.REIMBURSEMENT]
+        assert expiring == ["REMB"]
