@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
+import jsonschema
 import pytest
 
 from api.routes import deposits
@@ -195,6 +196,21 @@ async def test_who_may_not_speak_for_the_subject_sends_nothing(dmp: Whole) -> No
         answer = await send(dmp, [item(metadata(dmp)), END], **bearer(KEY), **{"Content-Type": kind})
         assert (answer.status_code, answer.json()["title"]) == (400, "Bad Request")
     assert await titles(dmp) == []
+
+
+async def test_examples_are_what_the_schemas_say(dmp: Whole) -> None:
+    """Every item and result shown is valid by the schema beside it."""
+    described: Json = (await dmp.http.get("/schema/openapi.json")).json()
+    operation = described["paths"]["/v1/documents"]["post"]
+    contents = [
+        operation["requestBody"]["content"]["multipart/form-data"],
+        operation["responses"]["200"]["content"]["application/x-ndjson"],
+    ]
+    for content in contents:
+        schema = content["schema"] | {"components": described["components"]}
+        for example in content["examples"].values():
+            jsonschema.Draft202012Validator(schema).validate(example["value"])
+    assert [len(content["examples"]) for content in contents] == [1, 2]
 
 
 async def test_a_patient_sends_his_own(dmp: Whole) -> None:

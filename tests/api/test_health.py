@@ -57,6 +57,7 @@ async def test_figures_are_prometheus_own() -> None:
     metrics.observe_journal_batch(3)
     metrics.count_policy_refusal("rolled-back")
     metrics.count_journal_publication("published")
+    metrics.count_search("infected")
     metrics.observe_notifications(waiting=7, dead=2)
     async with caller(service(ConformanceJudge(), metrics=metrics), {}) as http:
         answer = await http.get("/metrics")
@@ -65,6 +66,7 @@ async def test_figures_are_prometheus_own() -> None:
     assert 'dmp_decisions_total{outcome="permitted",rule="holder"} 1.0' in answer.text
     assert 'dmp_policy_refusals_total{reason="rolled-back"} 1.0' in answer.text
     assert 'dmp_journal_publications_total{outcome="published"} 1.0' in answer.text
+    assert 'dmp_antivirus_searches_total{outcome="infected"} 1.0' in answer.text
     assert "\ndmp_notifications_waiting 7.0\n" in answer.text
     assert "\ndmp_notifications_dead 2.0\n" in answer.text
     assert 'dmp_journal_batch_entries_bucket{le="2.0"} 0.0' in answer.text

@@ -19,6 +19,8 @@ def dialect() -> str:
         ("GET", "/v1/dossiers/{dossier}/exports/anything", "documents"),
         ("GET", "/v1/dossiers/{dossier}/documents", "documents"),
         ("POST", "/v1/dossiers/{dossier}/documents/search", "documents"),
+        ("POST", "/v1/dossiers/{dossier}/documents", "documents"),
+        ("POST", "/v1/documents", "documents"),
         ("GET", "/v1/documents/{dossier}/versions", "documents"),
         ("POST", "/v1/documents/{dossier}/contest", "documents"),
         ("PUT", "/v1/documents/{dossier}/contest", "documents"),

@@ -13,7 +13,7 @@ import pytest
 from tests.doubles import fhir
 from tests.journeys.databases import everything, rows, tables
 from tests.journeys.people import HOSPITAL, NOTE, STRANGER, STRANGER_RPPS, TREATING, Who
-from tests.journeys.service import Record, ask, question
+from tests.journeys.service import Record, ask, parts, question
 from tests.journeys.stores import objects_of
 
 
@@ -57,6 +57,14 @@ def told(record: Record) -> Told:
     prescribed = fhir.request("N02BE01", "2026-10-01", medicationCodeableConcept=fhir.concept("N02BE01", medicine))
     record.deposit(HOSPITAL, fhir.encoded(prescribed), document_type="57833-6", content_type=fhir.CONTENT_TYPE)
     assert medicine in record.ask("GET", "/treatments", holder).text
+    many = {"title": title, "dossier": record.id, "key": "par-lot"}
+    form = [
+        part
+        for more in ({}, {title: content}, {"content_type": "application/pdf"})
+        for part in parts(content.encode(), **(many | more)).items()
+    ]
+    results = http.post("/v1/documents", files=form, headers=HOSPITAL.headers()).text
+    assert (results.count('"ok":true'), title in results, content in results) == (1, False, False)
     record.trace()
     record.about("DELETE", own, holder)
     wrong = ({"ins": record.ins, "title": title}, {"ins": f"{record.ins[:-1]}x"}, {"ins": [record.ins]})
@@ -69,6 +77,9 @@ def told(record: Record) -> Told:
         http.get(f"/v1/documents/{record.ins}/content", headers=holder.headers()),
         record.deposit(HOSPITAL, content.encode(), title=title, document_type=title),
         record.deposit(HOSPITAL, content.encode(), title=title, more=content),
+        record.deposit(HOSPITAL, content.encode(), title=title, content_type="text/xml"),
+        record.deposit(HOSPITAL, content.encode(), title=title, content_type="application/vnd.inconnu"),
+        record.deposit(HOSPITAL, content.encode(), title=title, author={"type": "person", "id": record.id}),
         record.about("POST", f"{document}/contest", holder, {"reason": contest, contest: 1}),
         record.ask("POST", "/messages", TREATING, {"to": record.ins, "subject": subject, "body": body}),
         record.ask("POST", "/messages", TREATING, letter | {"reply_to": record.ins, subject: body}),
