@@ -107,3 +107,12 @@ def test_every_target_that_the_readme_names_exists() -> None:
         run = subprocess.run([MAKE, "-n", target], cwd=ROOT, capture_output=True, check=False)  # noqa: S603 - our own
         assert run.returncode == 0, target
     assert {"demo", "test", "help", "serve"} <= named
+
+
+def test_every_promise_is_kept_by_a_test_that_is_there() -> None:
+    """The table of the seeds' promises names an address and a test; each test exists, and all five seeds are there."""
+    page = (ROOT / "api/README.md").read_text()
+    kept = re.findall(r"^\| ([0-9, ]+) \| .* \| `(tests/[a-z_/]+\.py)::(test_[a-z0-9_]+)` \|$", page, re.MULTILINE)
+    missing = [name for _, path, name in kept if f"def {name}(" not in (ROOT / path).read_text()]
+    assert missing == []
+    assert {seed for seeds, _, _ in kept for seed in seeds.split(", ")} == {"000", "001", "002", "003", "004"}
