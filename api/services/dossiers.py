@@ -29,6 +29,7 @@ _CHANGES_TO = {
     DossierState.OPEN: Action.DOSSIER_REOPEN,
     DossierState.SUSPENDED: Action.DOSSIER_SUSPEND,
 }
+_THERE_IS_ONE = frozenset({"already-open", "dossier-closed"})
 _GRANTS = frozenset({RelationKind.GRANTED, RelationKind.CARE_TEAM})
 
 
@@ -92,7 +93,7 @@ class Dossiers:
         try:
             judgement = await self._judging.permit(actor, Action.DOSSIER_OPEN, of_dossier(identity))
         except RefusedError as refused:
-            if refused.rule == "already-open":
+            if refused.rule in _THERE_IS_ONE:
                 raise ConflictError from None
             raise
         at = judgement.case.question.at
