@@ -38,6 +38,7 @@ def test_without_its_database_the_service_says_so_and_recovers(
             "journal": False,
             "notifications": True,
             "inquiries": True,
+            "antivirus": True,
         }
         assert service.http.get("/health/live").status_code == 200
         answers = [
