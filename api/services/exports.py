@@ -100,7 +100,8 @@ class ExportService:
         sequence, at = await self._opened(actor, dossier, ticket, entered.case.question.at)
         documents = await readable(self._database, self._judging, actor, entered)
         trace, accesses = (self._also(actor, entered, action) for action in (Action.JOURNAL_READ, Action.ACCESS_LIST))
-        await self._judging.record(actor.caller, [entered, *documents, trace, accesses])
+        shown = [each for each in (trace, accesses) if each.decision.allowed]
+        await self._judging.record(actor.caller, [entered, *documents, *shown])
         found = Readable(actor, dossier, entered, at, sequence, documents, trace.decision, accesses.decision)
         plan = await self._planner.plan(found)
         archive = Archive(plan.members, at)
