@@ -1,7 +1,7 @@
 """Documents as those see them who may: listing, metadata, content; each decided and journaled on its way."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -21,9 +21,6 @@ from vault.documents import Documents as Vault
 from vault.documents import Kept, Reading
 from vault.errors import NoContentError, SealBrokenError
 from vault.keys import DossierKeys
-
-SEAL_BROKEN = "seal-broken"
-"""What the journal calls a reading that was permitted and gave nothing, because what is stored does not open."""
 
 _PAGE = 200
 
@@ -146,8 +143,7 @@ class DocumentService:
 
     async def write_down_broken(self, actor: Actor, judgement: Judgement) -> None:
         """The journal's entry of a reading that was permitted and gave nothing, or not all."""
-        failed = replace(judgement, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
-        await self._judging.record(actor.caller, [failed])
+        await self._judging.record(actor.caller, [judgement.broken()])
 
     async def readable(
         self, actor: Actor, entered: Judgement, dossier: UUID, wanted: Wanted, after: str | None, limit: int

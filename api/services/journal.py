@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from api.services.documents import SEAL_BROKEN
-from api.services.judging import Actor, Judgement, Judging
+from api.services.judging import SEAL_BROKEN, Actor, Judgement, Judging
 from models.facts import Reference
 from models.vocabulary import Action, Obligation, ResourceType
 from policy.reasons import Register

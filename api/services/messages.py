@@ -10,12 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import MalformedRequestError, RefusedError
 from api.services.cursors import read_position, write_position
-from api.services.documents import SEAL_BROKEN
 from api.services.judging import Actor, Judgement, Judging, refusal
 from api.services.letters import Letter, Written, readings, referred, seal, unseal
 from api.services.references import of_dossier, of_message
 from models.database import Database
-from models.decisions import Decision
 from models.facts import Context, Message, Particulars, Professional, Question, Reference
 from models.queries import Position, fetch_case
 from models.queries.messages import (
@@ -248,7 +246,7 @@ def _as_read(judgement: Judgement, letter: Letter | None) -> Judgement:
     """What the journal is told: a reading that was permitted and gave nothing is none."""
     if letter is None or letter.written is not None:
         return judgement
-    return replace(judgement, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
+    return judgement.broken()
 
 
 def _read_now(actor: Actor, letter: Letter, at: datetime) -> Letter:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.parts import open_journal
-from api.services.documents import SEAL_BROKEN
+from api.services.judging import SEAL_BROKEN
 from api.settings import Settings
 from models.database import Database
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
