@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, load
 from models.errors import DatabaseError
-from models.queries.keys import KEY_COLUMNS
+from models.queries.keys import KEY_COLUMNS, key_of_row
 from models.queries.statements import padded
 from models.tables import content
 from vault import pending
@@ -189,7 +189,9 @@ class SmallDocuments:
         for begin in range(0, len(places), _FOUND_AT_ONCE):
             asked = padded(places[begin : begin + _FOUND_AT_ONCE])
             rows = await self._database.read(_find_statement(len(asked)), *(id_ for place in asked for id_ in place))
-            for place, row in {(row[0], row[1]): row for row in rows if row[0] is not None}.items():
+            present = {(row[0], row[1]): row for row in rows if row[0] is not None}
+            await self._keys.learn({dossier: key for (dossier, _), row in present.items() if (key := key_of_row(row))})
+            for place, row in present.items():
                 try:
                     found.append(await self._documents.verified(place[0], versions[place], row))
                 except SealBrokenError as error:

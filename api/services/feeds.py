@@ -190,7 +190,9 @@ class Feeding:
             async with slots:
                 return await enter(actor, group)
 
-        groups = [asyncio.create_task(entered(group)) for group in _groups(arriving)]
+        # Not one beside the next: these two may have a shard's keys in common, and would wait for each other.
+        grouped = _groups(arriving)
+        groups = [asyncio.create_task(entered(group)) for group in (*grouped[::2], *grouped[1::2])]
         try:
             for group in groups:
                 refused |= await group

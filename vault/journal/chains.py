@@ -8,12 +8,14 @@ circle to wait in.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import change, insert
+from models.queries.statements import padded
 from models.tables import journal_chain
 from vault.errors import JournalMovedError
 from vault.journal.keys import JournalKey, JournalKeys
@@ -47,7 +49,8 @@ async def hold(connection: AsyncConnection, keys: JournalKeys, dossiers: Collect
     remembered of it is then forgotten, so that another try finds it as it is. SealBrokenError, KeysUnavailableError.
     """
     fresh = await _prepare(connection, keys, sorted(one for one in dossiers if not keys.remembers(one)))
-    rows = await connection.execute(_LOCK, {"dossiers": _padded(sorted(dossiers))})
+    rows = (await connection.execute(_LOCK, {"dossiers": padded(sorted(dossiers))})).all()
+    await _learn(keys, rows)
     chains: dict[UUID, Chain] = {}
     for row in rows:
         if row.wrapped is None:
@@ -73,7 +76,8 @@ async def _prepare(connection: AsyncConnection, keys: JournalKeys, unknown: Sequ
     """Learn the keys of these dossiers; new ones, and chains, for those that have none."""
     if not unknown:
         return {}
-    rows = (await connection.execute(_KEYS, {"dossiers": _padded(unknown)})).all()
+    rows = (await connection.execute(_KEYS, {"dossiers": padded(unknown)})).all()
+    await _learn(keys, rows)
     for row in rows:
         if row.wrapped is not None:
             await keys.unwrap(row.dossier, WrappedKey(row.key_id, row.wrapped))
@@ -93,6 +97,10 @@ async def _prepare(connection: AsyncConnection, keys: JournalKeys, unknown: Sequ
     return fresh
 
 
+async def _learn(keys: JournalKeys, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    await keys.learn((row.dossier, WrappedKey(row.key_id, row.wrapped)) for row in rows if row.wrapped is not None)
+
+
 async def _key(keys: JournalKeys, dossier: UUID, wrapped: WrappedKey, fresh: _Fresh) -> JournalKey:
     if dossier in fresh and fresh[dossier][0] == wrapped:
         return fresh[dossier][1]
@@ -107,9 +115,3 @@ async def _replace(connection: AsyncConnection, dossier: UUID, fresh: _Fresh) ->
     new = {"key_id": wrapped.key_id, "wrapped": wrapped.wrapped}
     await connection.execute(update(journal_chain).where(journal_chain.c.dossier == dossier).values(new))
     return key
-
-
-def _padded(dossiers: Sequence[UUID]) -> list[UUID]:
-    """Filled up to a power of two, so that a statement has ten texts and not a thousand to prepare."""
-    missing = (1 << (len(dossiers) - 1).bit_length()) - len(dossiers)
-    return [*dossiers, *[dossiers[0]] * missing]

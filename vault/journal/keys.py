@@ -6,7 +6,7 @@ dossier's key: traces outlive documents. Destroying it leaves the hashes, and so
 
 import hmac
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -36,6 +36,10 @@ class Shards(Protocol):
         self, connection: AsyncConnection, tree: Tree, names: Sequence[tuple[int, Name]]
     ) -> list[GeneratedKey]:
         """A random key for each name, wrapped under the primary of its shard, which counts it in this transaction."""
+        ...
+
+    async def learn(self, key_ids: Collection[str]) -> None:
+        """Have at hand what unwraps, before each is asked for."""
         ...
 
     async def unwrap(self, name: Name, wrapped: WrappedKey) -> bytes:
@@ -95,6 +99,11 @@ class JournalKeys:
 
     def forget(self, dossier: UUID) -> None:
         self._known.forget(dossier)
+
+    async def learn(self, rows: Iterable[tuple[UUID, WrappedKey]]) -> None:
+        """Have at hand what unwraps these rows, before each is unwrapped."""
+        known = ((self._known.get(dossier), wrapped) for dossier, wrapped in rows)
+        await self._shards.learn({wrapped.key_id for found, wrapped in known if found is None or found[0] != wrapped})
 
     async def unwrap(self, dossier: UUID, wrapped: WrappedKey) -> JournalKey:
         """The key whose row has just been read. Raises SealBrokenError, KeysUnavailableError."""

@@ -8,7 +8,7 @@ sealed names it.
 import os
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -134,6 +134,7 @@ class DossierKeys:
         missing = sorted(set(dossiers) - set(held))
         made = await self._make(connection, missing) if missing else {}
         kept = await self._held(connection, missing) if missing else {}
+        await self.learn(held | kept)
         keys: dict[UUID, DossierKey] = {}
         for dossier, row in (held | kept).items():
             row_made, fresh = made.get(dossier, (None, b""))
@@ -180,6 +181,12 @@ class DossierKeys:
         rows = [{"dossier": dossier, **row._asdict()} for dossier, (row, _) in made.items()]
         await connection.execute(insert(connection, dossier_key).on_conflict_do_nothing(), rows)
         return made
+
+    async def learn(self, rows: Mapping[UUID, KeyRow]) -> None:
+        """Have at hand what unwraps these rows, before each is unwrapped."""
+        await self._shards.learn(
+            {row.key_id for dossier, row in rows.items() if self._known.get((dossier, row)) is None}
+        )
 
     def _remember(self, dossier: UUID, row: KeyRow, plain: bytes) -> DossierKey:
         key = DossierKey(dossier, row.version, plain, self._randomness)

@@ -11,13 +11,16 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, insert
+from models.queries.statements import padded
 from models.tables import shard_key
 from vault.errors import KeyStateError, SealBrokenError
 from vault.keys.keyset import WrappingKey
@@ -37,6 +40,7 @@ Used = Mapping[tuple[int, int], int]
 
 _USABLE = frozenset({KeyState.PRIMARY, KeyState.ENABLED})
 _ID = re.compile(rf"({'|'.join(Tree)})/([0-9a-f]{{3}})/([1-9][0-9]{{0,8}})")
+_LEARNT_AT_ONCE = 512
 _FIND = "SELECT state, key_id, wrapped FROM shard_key WHERE tree = $1::text AND shard = $2 AND version = $3"
 _VERSIONS = (
     "SELECT version, state, key_id, wrapped FROM shard_key WHERE tree = $1::text AND shard = $2 ORDER BY version"
@@ -101,6 +105,27 @@ class ShardKeys:
         """A key by the shard key that it names. Raises SealBrokenError, KeysUnavailableError."""
         return (await self.key(wrapped.key_id)).unwrap(name, wrapped)
 
+    async def learn(self, key_ids: Collection[str]) -> None:
+        """Read those of these keys that are not remembered, many in one statement, before each is asked for.
+
+        What `key` would refuse is passed over. Raises KeysUnavailableError.
+        """
+        unknown: list[tuple[Tree, int, int]] = []
+        for key_id in sorted(set(key_ids)):
+            if self._committed.get(key_id) is None:
+                with suppress(SealBrokenError):
+                    unknown.append(parse_shard_key_id(key_id))
+        for begin in range(0, len(unknown), _LEARNT_AT_ONCE):
+            asked = padded(unknown[begin : begin + _LEARNT_AT_ONCE])
+            values = [value for tree, shard, version in asked for value in (tree.value, shard, version)]
+            for tree, shard, version, state, key_id, wrapped in set(
+                map(tuple, await self._database.read(_learning(len(asked)), *values))
+            ):
+                if state in _USABLE:
+                    with suppress(SealBrokenError):
+                        opened = await self._open(Tree(tree), shard, version, WrappedKey(key_id, wrapped))
+                        self._committed.put(opened.key_id, opened)
+
     async def key(self, key_id: str) -> WrappingKey:
         """A shard key by its id, as committed. Raises SealBrokenError unless it is primary or enabled."""
         key = self._committed.get(key_id)
@@ -153,17 +178,19 @@ class ShardKeys:
 
     async def count(self, connection: AsyncConnection, tree: Tree, used: Used) -> None:
         """Add what was wrapped to the rows that the transaction holds; others that count wait until it ends."""
-        place = tuple_(shard_key.c.shard, shard_key.c.version)
         if len(used) > 1:
             # All in the same order, so that no two wait for each other.
-            locked = select(shard_key.c.shard).where(shard_key.c.tree == tree.value, place.in_(list(used)))
+            shards = sorted({shard for shard, _ in used})
+            locked = select(shard_key.c.shard).where(shard_key.c.tree == tree.value, shard_key.c.shard.in_(shards))
             ordered = locked.order_by(shard_key.c.shard, shard_key.c.version)
             await connection.execute(ordered.with_for_update(key_share=True))
-        places: dict[int, list[tuple[int, int]]] = {}
-        for where, times in used.items():
-            places.setdefault(times, []).append(where)
-        for times, alike in places.items():
-            counted = update(shard_key).where(shard_key.c.tree == tree.value, place.in_(alike))
+        alike: dict[tuple[int, int], list[int]] = {}
+        for (shard, version), times in used.items():
+            alike.setdefault((version, times), []).append(shard)
+        for (version, times), shards in alike.items():
+            counted = update(shard_key).where(
+                shard_key.c.tree == tree.value, shard_key.c.version == version, shard_key.c.shard.in_(shards)
+            )
             await connection.execute(counted.values(uses=shard_key.c.uses + times))
 
     async def _primaries(
@@ -210,3 +237,16 @@ class ShardKeys:
             opened = WrappingKey(key_id, version, await self._service.unwrap(shard_name(tree, shard, version), wrapped))
             self._opened.put((key_id, wrapped), opened)
         return opened
+
+
+@lru_cache(maxsize=16)
+def _learning(count: int) -> str:
+    """The rows of so many keys; of each that there is not, one of nothing."""
+    keys = ", ".join(
+        f"(${3 * number + 1}::text, ${3 * number + 2}::integer, ${3 * number + 3}::integer)" for number in range(count)
+    )
+    return (
+        f"WITH q(tree, shard, version) AS (VALUES {keys}) "  # noqa: S608  # values are parameters
+        "SELECT k.tree, k.shard, k.version, k.state, k.key_id, k.wrapped FROM q "
+        "LEFT JOIN shard_key AS k ON k.tree = q.tree AND k.shard = q.shard AND k.version = q.version"
+    )

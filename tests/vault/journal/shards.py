@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,9 @@ class FixedShards:
         self, _connection: AsyncConnection, tree: Tree, names: Sequence[tuple[int, Name]]
     ) -> list[GeneratedKey]:
         return [_generated(f"{tree}/{shard:03x}/1", name) for shard, name in names]
+
+    async def learn(self, key_ids: Collection[str]) -> None:
+        """They are known."""
 
     async def unwrap(self, name: Name, wrapped: WrappedKey) -> bytes:
         self.unwrapped += 1
