@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import NotFoundError
 from api.services.archive import Archive
-from api.services.copies.planning import Planner, Readable
+from api.services.copies.contents import Readable
+from api.services.copies.planning import Planner
 from api.services.judging import Actor, Judgement, Judging
 from api.services.readable import readable
 from api.services.references import of_dossier

@@ -57,6 +57,8 @@ def told(record: Record) -> Told:
     prescribed = fhir.request("N02BE01", "2026-10-01", medicationCodeableConcept=fhir.concept("N02BE01", medicine))
     record.deposit(HOSPITAL, fhir.encoded(prescribed), document_type="57833-6", content_type=fhir.CONTENT_TYPE)
     assert medicine in record.ask("GET", "/treatments", holder).text
+    ticket = record.ask("POST", "/exports", holder).json()["id"]
+    assert title in record.ask("GET", f"/exports/{ticket}", holder).content.decode(errors="replace")
     many = {"title": title, "dossier": record.id, "key": "par-lot"}
     form = [
         part
