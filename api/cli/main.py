@@ -233,6 +233,40 @@ def feed() -> None:
     """What others know of people, entered from files."""
 
 
+def _feed(settings: Settings, which: str, organization: str, file: Path) -> None:
+    """Results to standard output, the summary to the other; fails if a line was refused."""
+    from api.cli import feeding
+
+    def write(results: bytes) -> None:
+        sys.stdout.buffer.write(results)
+        sys.stdout.buffer.flush()
+
+    report, all_taken = feeding.feed(settings, feeding.Feed(which), organization, file, write)
+    click.echo(report, err=True)
+    sys.exit(not all_taken)
+
+
+@feed.command("reimbursements")
+@click.option("--organization", required=True, metavar="SIREN", help="The insurance fund whose lines these are.")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.pass_obj
+def feed_reimbursements(settings: Settings, file: Path, organization: str) -> None:
+    """Enter what the fund reimbursed, NDJSON as its endpoint takes; fails if a line was refused.
+
+    What was entered before stands once: a feed that was cut off is fed again.
+    """
+    _feed(settings, "reimbursements", organization, file)
+
+
+@feed.command("treating-physicians")
+@click.option("--organization", required=True, metavar="SIREN", help="The insurance fund whose lines these are.")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.pass_obj
+def feed_treating_physicians(settings: Settings, file: Path, organization: str) -> None:
+    """Enter who was declared to the fund, NDJSON as its endpoint takes; fails if a line was refused."""
+    _feed(settings, "treating-physicians", organization, file)
+
+
 @feed.command("dispensations")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.pass_obj
