@@ -2,6 +2,7 @@
 
     DmpError
     ├── SettingsError             the service does not start
+    ├── InquiryError              somebody who was asked did not answer, see api.services.inquiries
     ├── DisconnectedError         the caller left before it was answered
     ├── CopyChangedError          a part of a copy is not what it was announced to be: it ends short
     └── RequestError              the request gets a problem, see api.problems

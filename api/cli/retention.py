@@ -18,7 +18,7 @@ def run(settings: Settings, *, dry_run: bool, traces_years: int) -> str:
     strays = f"; {found.strays} rows of erased dossiers removed" if found.strays else ""
     destroyed = "to destroy" if dry_run else "destroyed"
     return (
-        f"documents of reimbursements older than {REIMBURSED_MONTHS} months: {found.reimbursements} {destroyed}; "
+        f"reimbursements {REIMBURSED_MONTHS} months old: {found.reimbursements} {destroyed}; "
         f"dossiers closed for {CLOSED_YEARS} years: {found.dossiers} {destroyed}; "
         f"traces of dossiers gone for {traces_years} years: "
         f"{found.traces} {'to make' if dry_run else 'made'} unreadable{left}{strays}"

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, literal, select, text, tuple_, update
+from sqlalchemy import Select, delete, literal, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
@@ -48,13 +48,18 @@ async def list_closed(database: Database, until: datetime, after: Since | None, 
 
 async def list_expiring(database: Database, until: datetime, after: Expiring | None, limit: int) -> list[Expiring]:
     """Documents of reimbursements whose last care was no later than `until`, the oldest first; each version is one."""
+    async with database.connect() as connection:
+        rows = await connection.execute(expiring_page(until, after, limit))
+        return [Expiring(*row) for row in rows]
+
+
+def expiring_page(until: datetime, after: Expiring | None, limit: int) -> Select[Any]:
+    """The statement of `list_expiring`."""
     columns = (document.c.created_at, document.c.dossier, document.c.id)
     expiring = select(*columns).where(_REIMBURSEMENT, document.c.created_at <= until)
     if after is not None:
         expiring = expiring.where(tuple_(*columns) > tuple_(*map(literal, after, (column.type for column in columns))))
-    async with database.connect() as connection:
-        rows = await connection.execute(expiring.order_by(*columns).limit(limit))
-        return [Expiring(*row) for row in rows]
+    return expiring.order_by(*columns).limit(limit)
 
 
 async def delete_expired(connection: AsyncConnection, identity: UUID, documents: Collection[UUID]) -> list[UUID]:

@@ -5,13 +5,16 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 KEY = bytes(range(32))
+Made = TypeVar("Made")
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 
@@ -95,6 +98,27 @@ async def listening(receiver: Receiver) -> AsyncIterator[None]:
     receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/told?by=dmp"
     async with server:
         yield
+
+
+@contextmanager
+def in_a_thread(make: Callable[[], AbstractAsyncContextManager[Made]]) -> Iterator[Made]:
+    """What is made lives in a loop and a thread of its own, while a test waits for other processes."""
+    loop, ready, done = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+    held: list[Made] = []
+
+    async def hold() -> None:
+        async with make() as made:
+            held.append(made)
+            ready.set()
+            await done.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(loop.run_until_complete, hold())
+        ready.wait()
+        yield held[0]
+        loop.call_soon_threadsafe(done.set)
+        running.result()
+    loop.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> Told | None:

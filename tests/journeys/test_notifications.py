@@ -1,17 +1,14 @@
 """Patients and treating physicians are told by a real service, which may be killed while it tells."""
 
-import asyncio
 import signal
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.doubles.receiver import KEY, SECRET, Receiver, answering, receiving
+from tests.doubles.receiver import KEY, SECRET, Receiver, answering, in_a_thread, receiving
 from tests.journeys.databases import rows
 from tests.journeys.people import HOSPITAL, STRANGER, TREATING_RPPS, Json
 from tests.journeys.processes import Stack, serving, until
@@ -23,22 +20,8 @@ BREAKING = STRANGER.breaking_the_glass()
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """On loopback, in a thread of its own."""
-    loop, ready, done = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
-    made: list[Receiver] = []
-
-    async def receive() -> None:
-        async with receiving() as receiver:
-            made.append(receiver)
-            ready.set()
-            await done.wait()
-
-    with ThreadPoolExecutor(1) as thread:
-        running = thread.submit(loop.run_until_complete, receive())
-        ready.wait()
-        yield made[0]
-        loop.call_soon_threadsafe(done.set)
-        running.result()
-    loop.close()
+    with in_a_thread(receiving) as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from models.database import Database, open_database
 from models.queries.existence import open_statement
+from models.queries.retention import Expiring, expiring_page
 from models.queries.statements import Needs, Page, facts_statement, listing_statement, names_of
 from models.tables import metadata
 
@@ -107,6 +111,16 @@ async def test_the_dmp_button_is_a_chain_of_look_ups(migrated_postgresql_url: st
             }
     finally:
         await database.close()
+
+
+async def test_retention_looks_for_what_expires_by_its_index(plans: Any) -> None:
+    """Whatever else is stored: a page of reimbursements is taken from the index that holds nothing else."""
+    nothing = Expiring(datetime(2024, 1, 1, tzinfo=UTC), UUID(int=0), UUID(int=0))
+    dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # published without types
+    compiled = expiring_page(nothing.created_at, nothing, 500).compile(dialect=dialect)
+    nodes = await _nodes(plans, str(compiled), len(compiled.params))
+    assert [node["Index Name"] for node in nodes if "Index Name" in node] == ["ix_document_created_at"]
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from models import reference
 from models.reference import DocumentType, Profession, ReferenceDataError
+from models.reference.departments import DEPARTMENTS, department_of
 from models.vocabulary import Category, ProfessionKind, Space
 
 SOUND = {
@@ -153,3 +154,29 @@ def test_a_file_that_cannot_be_read_is_refused(write: Callable[..., Path], conte
         path.write_bytes(content)
     with pytest.raises(ReferenceDataError, match=r"^categories\.csv: cannot be read as UTF-8 text$"):
         reference.load(folder)
+
+
+@pytest.mark.parametrize(
+    "finess, department",
+    [
+        ("010005239", "01"),
+        ("750100083", "75"),
+        ("2A0000154", "2A"),
+        ("2B0000020", "2B"),
+        ("970100228", "971"),
+        ("970211207", "972"),
+        ("970300000", "973"),
+        ("970408589", "974"),
+        ("980500003", "976"),
+        ("976000000", "976"),
+        ("970500000", None),
+        ("980000000", None),
+        ("200000000", None),
+        ("960000000", None),
+        ("000000000", None),
+    ],
+)
+def test_a_finess_begins_with_its_department(finess: str, department: str | None) -> None:
+    """Overseas in a way of its own; nothing else is anybody's."""
+    assert department_of(finess) == department
+    assert department is None or department in DEPARTMENTS

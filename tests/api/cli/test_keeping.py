@@ -176,7 +176,7 @@ def test_retention_says_what_it_does(home: Path) -> None:
     prepare(home, close_long_ago)
     would, does = "1 to destroy", "1 destroyed"
     sentence = (
-        "documents of reimbursements older than 24 months: {0}; dossiers closed for 10 years: {0}; "
+        "reimbursements 24 months old: {0}; dossiers closed for 10 years: {0}; "
         "traces of dossiers gone for {1} years: {2} unreadable\n"
     )
     assert kept(home, "--dry-run") == sentence.format(would, 10, "0 to make")
