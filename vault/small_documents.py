@@ -189,9 +189,9 @@ class SmallDocuments:
         for begin in range(0, len(places), _FOUND_AT_ONCE):
             asked = padded(places[begin : begin + _FOUND_AT_ONCE])
             rows = await self._database.read(_find_statement(len(asked)), *(id_ for place in asked for id_ in place))
-            present = {(row[0], row[1]): row for row in rows if row[0] is not None}
-            await self._keys.learn({dossier: key for (dossier, _), row in present.items() if (key := key_of_row(row))})
-            for place, row in present.items():
+            keyed = {(row[0], row[1]): (row, key) for row in rows if (key := key_of_row(row)) is not None}
+            await self._keys.learn({dossier: key for (dossier, _), (_, key) in keyed.items()})
+            for place, (row, _) in keyed.items():
                 try:
                     found.append(await self._documents.verified(place[0], versions[place], row))
                 except SealBrokenError as error:
