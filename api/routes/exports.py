@@ -58,7 +58,10 @@ class ExportsController(Controller):
         etag, headers = f'"{copy.digest}"', request.headers
         span = span_of(headers.get("range"), copy.size) if headers.get("if-range") == etag else None
         start, stop = span or (0, copy.size)
-        pieces = while_listening(request.receive, await begun(copy.pieces(start, stop)))
+        made = copy.pieces(start, stop)
+        if start == 0:
+            made = await begun(made)  # else what lies before may take a while, and the caller hears that it is coming
+        pieces = while_listening(request.receive, made)
         common = (*_HEADERS, (b"etag", etag.encode("ascii")), (b"content-length", b"%d" % (stop - start)))
         if span is None:
             return Streamed(200, common, pieces)
