@@ -50,8 +50,8 @@ def test_every_command_prints_what_is_shown(desk: Desk) -> None:
 
 
 def test_every_command_for_operators_is_told() -> None:
-    """All of `dmp keys`, `vault`, `journal`, `notifications` and `retention`."""
-    groups = ("keys", "vault", "journal", "notifications", "retention")
+    """All of `dmp keys`, `vault`, `journal`, `notifications`, `inquiries` and `retention`."""
+    groups = ("keys", "vault", "journal", "notifications", "inquiries", "retention")
     told = {f"dmp {group} {name}" for group in groups for name in command_line.commands[group].commands}  # type: ignore[attr-defined] # these are groups
     assert {command for command in told if command not in GUIDE} == set()
 
