@@ -188,7 +188,7 @@ class SmallDocuments:
         broken: dict[Place, bytes | SealBrokenError] = {}
         for begin in range(0, len(places), _FOUND_AT_ONCE):
             asked = padded(places[begin : begin + _FOUND_AT_ONCE])
-            rows = await self._database.read(_find_statement(len(asked)), *(id_ for place in asked for id_ in place))
+            rows = await self._database.read(find_statement(len(asked)), *(id_ for place in asked for id_ in place))
             keyed = {(row[0], row[1]): (row, key) for row in rows if (key := key_of_row(row)) is not None}
             await self._keys.learn({dossier: key for (dossier, _), (_, key) in keyed.items()})
             for place, (row, _) in keyed.items():
@@ -278,7 +278,7 @@ async def _at_once(sealed: bytes) -> AsyncGenerator[bytes]:
 
 
 @lru_cache(maxsize=16)
-def _find_statement(count: int) -> str:
+def find_statement(count: int) -> str:
     """The rows of so many documents, each followed by its dossier's key."""
     places = ", ".join(f"(${2 * number + 1}::uuid, ${2 * number + 2}::uuid)" for number in range(count))
     columns = ", ".join(f"content.{name}" for name in _COLUMNS)

@@ -81,7 +81,7 @@ async def fetch_latest(
     for begin in range(0, len(spans), _AT_ONCE):
         asked = padded(spans[begin : begin + _AT_ONCE])
         values = [value for span in asked for value in span]
-        for row in await database.read(_latest_statement(len(asked)), document_type, author.type, author.id, *values):
+        for row in await database.read(latest_statement(len(asked)), document_type, author.type, author.id, *values):
             home, identity, created_at, masked, withheld_until, hidden, status, series, number = row
             if home is None:
                 continue
@@ -97,7 +97,7 @@ async def find_taken(database: Database, identities: Sequence[UUID]) -> set[UUID
     taken: set[UUID] = set()
     for begin in range(0, len(identities), _AT_ONCE):
         asked = padded(identities[begin : begin + _AT_ONCE])
-        rows = await database.read(_taken_statement(len(asked)), *asked)
+        rows = await database.read(taken_statement(len(asked)), *asked)
         taken |= {row[0] for row in rows if row[0] is not None}
     return taken
 
@@ -135,7 +135,7 @@ async def find_answers(
     for begin in range(0, len(keys), _AT_ONCE):
         some = padded(keys[begin : begin + _AT_ONCE])
         values = [value for key in some for value in key]
-        rows = await database.read(_answers_statement(len(some)), client, *values)
+        rows = await database.read(answers_statement(len(some)), client, *values)
         found |= {(row[0], row[1]): row[2] for row in rows if row[0] is not None}
     return found
 
@@ -193,7 +193,7 @@ def _row(added: Added, visibility: _Visibility) -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=16)
-def _latest_statement(count: int) -> str:
+def latest_statement(count: int) -> str:
     """Parameters: the type, the author's type and id, then for each span its dossier and the two instants."""
     spans = ", ".join(
         f"(${3 * number + 4}::uuid, ${3 * number + 5}::timestamptz, ${3 * number + 6}::timestamptz)"
@@ -209,13 +209,14 @@ def _latest_statement(count: int) -> str:
 
 
 @lru_cache(maxsize=16)
-def _taken_statement(count: int) -> str:
+def taken_statement(count: int) -> str:
+    """Parameters: the ids."""
     ids = ", ".join(f"(${number}::uuid)" for number in range(1, count + 1))
     return f"WITH q(id) AS (VALUES {ids}) SELECT place.id FROM q LEFT JOIN place ON place.id = q.id"  # noqa: S608  # as above
 
 
 @lru_cache(maxsize=16)
-def _answers_statement(count: int) -> str:
+def answers_statement(count: int) -> str:
     """Parameters: the client, then for each key its dossier and itself."""
     keys = ", ".join(f"(${2 * number + 2}::uuid, ${2 * number + 3}::text)" for number in range(count))
     return (

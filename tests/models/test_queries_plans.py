@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from models.database import Database, open_database
 from models.queries.existence import open_statement
+from models.queries.feeding import answers_statement, latest_statement, taken_statement
 from models.queries.retention import Expiring, expiring_page
 from models.queries.statements import Needs, Page, facts_statement, listing_statement, names_of
 from models.tables import metadata
@@ -111,6 +112,24 @@ async def test_the_dmp_button_is_a_chain_of_look_ups(migrated_postgresql_url: st
             }
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize(
+    "statement, parameters, index",
+    [
+        (latest_statement(512), 3 + 3 * 512, "ix_document_dossier_created_at_id"),
+        (taken_statement(512), 512, "pk_place"),
+        (answers_statement(512), 1 + 2 * 512, "pk_idempotency"),
+    ],
+)
+async def test_what_a_feed_looks_up_is_a_chain_of_look_ups(
+    plans: Any, statement: str, parameters: int, index: str
+) -> None:
+    """Of hundreds of dossiers at once, as the service's own connections plan it: the index is asked for each."""
+    await plans.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")
+    _, outer, *_, inner = await _nodes(plans, statement, parameters)
+    assert (outer["Node Type"], inner["Index Name"]) == ("Values Scan", index)
+    assert '"*VALUES*".column1' in inner["Index Cond"]
 
 
 async def test_retention_looks_for_what_expires_by_its_index(plans: Any) -> None:

@@ -186,6 +186,22 @@ async def test_who_comes_second_takes_the_first_ones_key(
     assert second.open_text("title", first.seal_text("title", b"x")) == b"x"
 
 
+async def test_the_keys_of_many_dossiers_are_made_and_read_together(
+    database: Database, dossier_keys: DossierKeys, keyring: LocalKeyring
+) -> None:
+    """Those that are there are read, the others made; whoever reads them later has the same."""
+    dossiers = [UUID(int=number << 112) for number in range(1, 40)]
+    before = await ensured(dossier_keys, database, dossiers[3])
+    async with database.begin() as connection:
+        keys = await dossier_keys.ensure_all(connection, dossiers)
+    assert set(keys) == set(dossiers)
+    assert keys[dossiers[3]].open_text("title", before.seal_text("title", b"x")) == b"x"
+    another = DossierKeys(database, ShardKeys(database, keyring))
+    async with database.begin() as connection:
+        for dossier, key in (await another.ensure_all(connection, dossiers)).items():
+            assert key.open_text("title", keys[dossier].seal_text("title", b"x")) == b"x"
+
+
 async def test_an_unwrapped_key_is_remembered_for_a_while(database: Database, keyring: LocalKeyring) -> None:
     """For sixty seconds here, and not for one more."""
     shards, clock = CountingShards(database, keyring), Clock()

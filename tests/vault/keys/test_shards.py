@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -272,3 +273,41 @@ async def test_a_shard_without_a_primary_wraps_nothing(database: Database, shard
     await having(database, state=KeyState.ENABLED.value)
     with pytest.raises(KeyStateError, match=r"^dossier/005 has no primary key$"):
         await generated(shards, database, (5, NAME), (6, NAME))
+
+
+class Reads:
+    """A database that counts what is read of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.dialect = database.dialect
+        self.count = 0
+
+    async def read(self, statement: str, *values: object) -> Sequence[Sequence[object]]:
+        self.count += 1
+        return await self._database.read(statement, *values)
+
+
+async def test_many_keys_are_learnt_in_one_statement(
+    database: Database, shards: ShardKeys, keyring: LocalKeyring
+) -> None:
+    """And are at hand from then on; what is no key, or must not be used, is passed over and refused when asked for."""
+    made = await generated(shards, database, *((shard, NAME) for shard in range(20)))
+    async with database.begin() as connection:
+        disabled = update(shard_key).where(shard_key.c.shard == 1).values(state=KeyState.DISABLED.value)
+        altered = update(shard_key).where(shard_key.c.shard == 2).values(wrapped=b"x" * 60)
+        await connection.execute(disabled)
+        await connection.execute(altered)
+    reads = Reads(database)
+    others = ShardKeys(cast("Database", reads), keyring)
+    await others.learn([each.wrapped.key_id for each in made] + ["none", "dossier/fff/1"])
+    assert reads.count == 1
+    for shard, each in enumerate(made):
+        if shard not in {1, 2}:
+            assert await others.unwrap(NAME, each.wrapped) == each.key
+    assert reads.count == 1
+    await others.learn([made[0].wrapped.key_id])
+    assert reads.count == 1
+    for shard in (1, 2):
+        with pytest.raises(SealBrokenError):
+            await others.unwrap(NAME, made[shard].wrapped)

@@ -1,0 +1,155 @@
+"""What a feed reads and writes of many dossiers at once."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from models.database import Database
+from models.errors import ConstraintError
+from models.facts import Document, Reference
+from models.queries import fetch_case
+from models.queries.documents import Version, set_status, set_visibility
+from models.queries.dossiers import erase_dossier
+from models.queries.feeding import (
+    Added,
+    Latest,
+    Span,
+    add_documents,
+    fetch_latest,
+    find_answers,
+    find_taken,
+    hold_dossiers,
+    keep_answers,
+)
+from models.queries.idempotency import KeptAnswer
+from models.vocabulary import DocumentStatus
+from tests.models import world
+from tests.models.world import ALICE, AT, BASILE, JULIE, LATER, NOBODY, document, professional, question
+
+FUND = Reference("organization", "775685019")
+MONTH = timedelta(days=30)
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    """The world as described there."""
+    await world.settle(database)
+    return database
+
+
+def reimbursed(number: int, **facts: object) -> Document:
+    """A month of Alice's, dated so many days before."""
+    return document(number, **{"document_type": "REMB", "author": FUND, **facts})
+
+
+def first(dossier: UUID, added: Document) -> Added:
+    return Added(dossier, added, Version(added.id, 1))
+
+
+async def add(database: Database, *added: Added) -> None:
+    async with database.begin() as connection:
+        await add_documents(connection, added)
+
+
+async def latest(database: Database, *dossiers: UUID) -> dict[UUID, Latest]:
+    spans = [Span(dossier, AT - MONTH, AT) for dossier in dossiers]
+    return await fetch_latest(database, spans, "REMB", FUND)
+
+
+async def stored(database: Database, identity: UUID) -> Document | None:
+    asked = question(professional(JULIE), Reference("document", str(identity)))
+    return (await fetch_case(database, asked)).document
+
+
+async def test_documents_of_several_dossiers_are_stored_together(filled: Database) -> None:
+    """As they were given, each the first version of its series."""
+    one, other = reimbursed(1, masked=True, withheld_until=LATER), reimbursed(2, hidden_from_representatives=True)
+    await add(filled, first(BASILE, other), first(ALICE, one))
+    assert [await stored(filled, each.id) for each in (one, other)] == [one, other]
+    assert await latest(filled, ALICE, BASILE, NOBODY) == {
+        one.id: Latest(ALICE, one, Version(one.id, 1)),
+        other.id: Latest(BASILE, other, Version(other.id, 1)),
+    }
+
+
+async def test_a_version_takes_the_place_of_the_one_before(filled: Database) -> None:
+    """It inherits how that is seen, whatever is said of it; what was replaced is superseded."""
+    one, second = reimbursed(1), reimbursed(2)
+    await add(filled, first(ALICE, one))
+    async with filled.begin() as connection:
+        await set_visibility(connection, ALICE, one.id, masked=True, hidden_from_representatives=True)
+    await add(filled, Added(ALICE, second, Version(one.id, 2), one.id))
+    seen = replace(second, masked=True, hidden_from_representatives=True)
+    assert await latest(filled, ALICE) == {one.id: Latest(ALICE, seen, Version(one.id, 2))}
+    replaced = await stored(filled, one.id)
+    assert replaced is not None
+    assert replaced.status is DocumentStatus.SUPERSEDED
+
+
+@pytest.mark.parametrize("wrong", ["the same id", "what is not current", "no dossier"])
+async def test_what_contradicts_keeps_all_from_being_stored(filled: Database, wrong: str) -> None:
+    """Together or not at all."""
+    one, second, third = reimbursed(1), reimbursed(2), reimbursed(3)
+    await add(filled, first(ALICE, one), Added(BASILE, second, Version(second.id, 1)))
+    async with filled.begin() as connection:
+        await set_status(connection, BASILE, second.id, DocumentStatus.ARCHIVED, was=DocumentStatus.CURRENT)
+    contradicting = {
+        "the same id": first(BASILE, one),
+        "what is not current": Added(BASILE, reimbursed(4), Version(second.id, 2), second.id),
+        "no dossier": first(NOBODY, reimbursed(4)),
+    }
+    with pytest.raises(ConstraintError):
+        await add(filled, first(ALICE, third), contradicting[wrong])
+    assert await stored(filled, third.id) is None
+
+
+async def test_what_is_not_sought_is_not_found(filled: Database) -> None:
+    """Another type, another author, another time, what was deleted."""
+    found, deleted = reimbursed(1), reimbursed(2)
+    others = [
+        reimbursed(3, document_type="11488-4"),
+        reimbursed(4, author=Reference("organization", "180035024")),
+        reimbursed(31),
+        reimbursed(0),
+    ]
+    await add(filled, *(first(ALICE, each) for each in (found, deleted, *others)))
+    async with filled.begin() as connection:
+        await set_status(connection, ALICE, deleted.id, DocumentStatus.DELETED, was=DocumentStatus.CURRENT)
+    assert set(await latest(filled, ALICE)) == {found.id}
+    assert await latest(filled) == {}
+
+
+async def test_ids_that_are_taken(filled: Database) -> None:
+    """Of what was deleted too, until its dossier is erased; however many are asked for."""
+    one, deleted = reimbursed(1), reimbursed(2)
+    await add(filled, first(ALICE, one), first(ALICE, deleted))
+    async with filled.begin() as connection:
+        await set_status(connection, ALICE, deleted.id, DocumentStatus.DELETED, was=DocumentStatus.CURRENT)
+    asked = [UUID(int=number) for number in range(0xD000, 0xD400)]
+    assert await find_taken(filled, asked) == {one.id, deleted.id}
+    async with filled.begin() as connection:
+        await erase_dossier(connection, ALICE)
+    assert await find_taken(filled, asked) == set()
+
+
+async def test_dossiers_are_held_if_they_are_there(filled: Database) -> None:
+    """All of them."""
+    async with filled.begin() as connection:
+        await hold_dossiers(connection, {ALICE, BASILE})
+        with pytest.raises(ConstraintError):
+            await hold_dossiers(connection, {ALICE, NOBODY})
+
+
+async def test_answers_are_kept_once(filled: Database) -> None:
+    """Under dossier, client and key; found for many at once."""
+    kept = {(dossier, "k"): KeptAnswer(b"asked", str(dossier), AT) for dossier in (ALICE, BASILE)}
+    async with filled.begin() as connection:
+        await keep_answers(connection, "fund", kept)
+    asked = {(dossier, key) for dossier in (ALICE, BASILE, NOBODY) for key in ("k", "other")}
+    assert await find_answers(filled, "fund", asked) == {(each, "k"): str(each) for each in (ALICE, BASILE)}
+    assert await find_answers(filled, "another", asked) == {}
+    with pytest.raises(ConstraintError):
+        async with filled.begin() as connection:
+            await keep_answers(connection, "fund", kept)
