@@ -134,8 +134,8 @@ async def find_answers(
     found: dict[tuple[UUID, str], str] = {}
     for begin in range(0, len(keys), _AT_ONCE):
         some = padded(keys[begin : begin + _AT_ONCE])
-        values = [value for key in some for value in key]
-        rows = await database.read(answers_statement(len(some)), client, *values)
+        values = [value for home, key in some for value in (home, client, key)]
+        rows = await database.read(answers_statement(len(some)), *values)
         found |= {(row[0], row[1]): row[2] for row in rows if row[0] is not None}
     return found
 
@@ -217,9 +217,11 @@ def taken_statement(count: int) -> str:
 
 @lru_cache(maxsize=16)
 def answers_statement(count: int) -> str:
-    """Parameters: the client, then for each key its dossier and itself."""
-    keys = ", ".join(f"(${2 * number + 2}::uuid, ${2 * number + 3}::text)" for number in range(count))
+    """Parameters: for each key its dossier, the client, and itself."""
+    keys = ", ".join(
+        f"(${3 * number + 1}::uuid, ${3 * number + 2}::text, ${3 * number + 3}::text)" for number in range(count)
+    )
     return (
-        f"WITH q(dossier, key) AS (VALUES {keys}) SELECT i.dossier, i.key, i.answer FROM q "  # noqa: S608  # as above
-        "LEFT JOIN idempotency AS i ON i.dossier = q.dossier AND i.client = $1::text AND i.key = q.key"
+        f"WITH q(dossier, client, key) AS (VALUES {keys}) SELECT i.dossier, i.key, i.answer FROM q "  # noqa: S608  # as above
+        "LEFT JOIN idempotency AS i ON i.dossier = q.dossier AND i.client = q.client AND i.key = q.key"
     )
