@@ -1,10 +1,14 @@
 """The fund's feeds: every line answered on its own, and entered once."""
 
 import asyncio
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from api.services.feeds import BATCH
+from models.tables import dossier_key
 from tests.api.service import bearer
 from tests.api.whole import (
     FUND,
@@ -150,6 +154,19 @@ async def test_a_bad_line_is_refused_alone(dmp: Whole) -> None:
     assert len((await content_of(dmp, document))["lines"]) == 2
 
 
+async def test_care_that_would_be_out_of_view_at_once_is_refused(dmp: Whole) -> None:
+    """From the day on which it is 24 calendar months ago, as the rule that hides it counts; the others are entered."""
+    days = ["2024-10-16", "2024-10-15", "2024-10-14", "2026-10-14"]
+    results = await dmp.feed("reimbursements", [line(day, care_date=day) for day in days])
+    assert [each.get("reason") for each in results] == [None, "reimbursement-expired", "reimbursement-expired", None]
+    assert [each["created_at"][:10] for each in await months(dmp)] == ["2026-10-14", "2024-10-16"]
+    dmp.clock.now += timedelta(days=1)
+    assert outcomes(await dmp.feed("reimbursements", [line("2024-10-16", care_date="2024-10-16")])) == [
+        (1, "2024-10-16", "reimbursement-expired")
+    ]
+    assert len(await months(dmp)) == 1
+
+
 @pytest.mark.parametrize("feed", ["reimbursements", "treating-physicians"])
 async def test_nothing_is_kept_of_people_without_a_dossier(dmp: Whole, feed: str) -> None:
     """Each line is refused alone; the journal says how many there were, and not about whom."""
@@ -225,11 +242,46 @@ async def test_what_does_not_open_is_not_replaced(dmp: Whole) -> None:
 
 
 async def test_two_feeds_at_once_make_one_document(dmp: Whole) -> None:
-    """Whoever comes second looks again; no line is lost."""
-    results = await asyncio.gather(*(dmp.feed("reimbursements", [line(identity)]) for identity in ("a", "b")))
+    """Whoever comes second looks again, in each dossier; no line is lost."""
+    feeds = [[line(f"{name}-{ins}", ins=ins) for ins in (OTHER_INS, INS)] for name in ("a", "b")]
+    results = await asyncio.gather(*(dmp.feed("reimbursements", lines) for lines in feeds))
     (document,) = await months(dmp)
     entered = {told["id"] for told in (await content_of(dmp, document))["lines"]}
-    assert ([each["ok"] for result in results for each in result], entered) == ([True, True], {"a", "b"})
+    assert ([each["ok"] for result in results for each in result], entered) == ([True] * 4, {f"a-{INS}", f"b-{INS}"})
+    assert list(await dmp.database.read("SELECT 1 FROM pending_object")) == []
+
+
+async def test_a_dossier_that_does_not_open_refuses_its_own_lines(dmp: Whole) -> None:
+    """Of those that are entered together, one whose key was altered; the journal says why."""
+    async with dmp.database.begin() as connection:
+        altered = update(dossier_key).where(dossier_key.c.dossier == UUID(dmp.id_of())).values(wrapped=b"x" * 60)
+        await connection.execute(altered)
+    results = await dmp.feed("reimbursements", [line("a"), line("b", ins=OTHER_INS), line("c")])
+    assert outcomes(results) == [(1, "a", "seal-broken"), (2, "b", "ok"), (3, "c", "seal-broken")]
+    refused = [entry for entry in await dmp.entries() if not entry.allowed]
+    assert [(str(entry.dossier), entry.action, entry.rule) for entry in refused] == [
+        (dmp.id_of(), "document:deposit", "seal-broken")
+    ]
+
+
+async def test_a_feed_stops_where_the_store_does(dmp: Whole) -> None:
+    """What could not be entered has no result, and is sent again; nothing is left of it."""
+    (dmp.home / "vault" / "incoming").rename(dmp.home / "away")
+    assert (await dmp.send("reimbursements", [line("a"), line("b", ins=OTHER_INS)])).status_code == 503
+    (dmp.home / "away").rename(dmp.home / "vault" / "incoming")
+    results = await dmp.feed("reimbursements", [line("a"), line("b", ins=OTHER_INS)])
+    assert outcomes(results) == [(1, "a", "ok"), (2, "b", "ok")]
+    (document,) = await months(dmp)
+    assert document["version"] == 1
+
+
+async def test_a_declaration_that_comes_twice_at_once_counts_once(dmp: Whole) -> None:
+    """Whoever comes second finds that it is told; all are answered."""
+    lines = [declared("t-1"), declared("t-2", ins=OTHER_INS)]
+    results = await asyncio.gather(*(dmp.feed("treating-physicians", lines) for _ in range(3)))
+    assert [each["ok"] for result in results for each in result] == [True] * 6
+    declarations = [entry for entry in await dmp.entries() if entry.change.get("relation")]
+    assert len(declarations) == 2
 
 
 async def test_more_lines_than_a_batch_are_answered_in_order(dmp: Whole) -> None:
