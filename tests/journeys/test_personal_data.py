@@ -2,17 +2,20 @@
 
 import base64
 import hashlib
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from models.vocabulary import Scope
 from tests.doubles import fhir
 from tests.journeys.databases import everything, rows, tables
-from tests.journeys.people import HOSPITAL, NOTE, STRANGER, STRANGER_RPPS, TREATING, Who
+from tests.journeys.people import FUND, HOSPITAL, NOTE, STRANGER, STRANGER_RPPS, TREATING, TREATING_RPPS, Who
 from tests.journeys.service import Record, ask, parts, question
 from tests.journeys.stores import objects_of
 
@@ -67,6 +70,8 @@ def told(record: Record) -> Told:
     ]
     results = http.post("/v1/documents", files=form, headers=HOSPITAL.headers()).text
     assert (results.count('"ok":true'), title in results, content in results) == (1, False, False)
+    act, line = confidence("Acte"), secrets.token_hex(12)
+    assert fed(record, act, line) == ["ok", "vocabulary", "identifier", "malformed"]
     record.trace()
     record.about("DELETE", own, holder)
     wrong = ({"ins": record.ins, "title": title}, {"ins": f"{record.ins[:-1]}x"}, {"ins": [record.ins]})
@@ -96,9 +101,27 @@ def told(record: Record) -> Told:
     )
     http.post("/access/v1/evaluation", json=question(careless, record.ins, ("dossier", record.ins)))
     http.post("/access/v1/evaluation", json=question(TREATING, "document:read", (record.ins, record.ins)))
-    spoken = (record.ins, title, content, subject, body, contest, kept, note, medicine)
+    spoken = (record.ins, title, content, subject, body, contest, kept, note, medicine, act, line)
     digests = tuple(hashlib.sha256(text.encode()).digest() for text in (content, note))
     return Told(record, (*spoken, record.ins[:13]), digests, reason, problems)
+
+
+def fed(record: Record, act: str, identity: str) -> list[str]:
+    """What became of lines of the fund that say a person, an act and an id, rightly and where none of these belongs."""
+    amounts = {"amount": "30.00", "reimbursed": "21.00"}
+    today = datetime.now(UTC).date().replace(day=1).isoformat()
+    right = {"id": identity, "ins": record.ins, "care_date": today, "code": "G", "label": act} | amounts
+    lines = (right, right | {"code": record.ins}, right | {"prescriber": identity}, right | {act: identity})
+    body = "\n".join(map(json.dumps, lines))
+    with record.service.add_client(
+        confidence("fund"), Scope.FEEDS, organization=FUND.subject.partition("/")[2]
+    ) as http:
+        answer = http.post("/v1/feeds/reimbursements", content=body, headers={"Content-Type": "application/x-ndjson"})
+        body = json.dumps({"id": identity, "ins": record.ins, "professional": TREATING_RPPS})
+        http.post("/v1/feeds/treating-physicians", content=body, headers={"Content-Type": "application/x-ndjson"})
+    results = [json.loads(each) for each in answer.raise_for_status().text.splitlines()]
+    assert [record.ins in each.get("error", "") or act in each.get("error", "") for each in results] == [False] * 4
+    return [each.get("reason", "ok") for each in results]
 
 
 def traces(told: Told) -> Iterator[bytes]:
