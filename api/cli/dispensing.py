@@ -1,9 +1,8 @@
 """`dmp feed dispensations`: what a pharmaceutical record exports, entered line by line as by the pharmacies."""
 
 import asyncio
-import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from api.cli.deciding import judging_of, uncounted
+from api.cli.feeding import pieces_of, summary
 from api.identity import Caller, Client
 from api.ndjson import split
 from api.parts import Parts, open_parts
@@ -22,7 +22,6 @@ from api.settings import Settings
 from models.vocabulary import Scope, SubjectType
 from vault.journal.entry import SERVICE
 
-_AT_ONCE = 1024 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,8 +31,7 @@ def feed(settings: Settings, file: Path, write: Callable[[bytes], None]) -> tupl
     A feed that was cut off is fed again: what is there stands once. Raises DmpError, VaultError, DatabaseError.
     """
     taken, refused = asyncio.run(_feed(settings, file, write))
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
-    return f"{file}: {taken} lines taken, {refused.total()} refused" + (f": {reasons}" if reasons else ""), not refused
+    return summary(file, taken, refused), not refused
 
 
 async def _feed(settings: Settings, file: Path, write: Callable[[bytes], None]) -> tuple[int, Counter[str]]:
@@ -42,7 +40,7 @@ async def _feed(settings: Settings, file: Path, write: Callable[[bytes], None]) 
         entering = await _entering(settings, parts)
         caller = Caller(Client(SERVICE, frozenset({Scope.FEEDS}), frozenset({SubjectType.ORGANIZATION})), "dmp feed")
         async with (
-            aclosing(_pieces(file)) as pieces,
+            aclosing(pieces_of(file)) as pieces,
             aclosing(split(pieces)) as lines,
             aclosing(entering.results(caller, lines)) as results,
         ):
@@ -60,9 +58,3 @@ async def _entering(settings: Settings, parts: Parts) -> DispensationFeed:
     scanner = clamd_of(settings, uncounted)
     depositing = partial(Deposits, parts.database, judging, parts.dossier_keys, vault, scanner)
     return DispensationFeed(parts.database, judging, feeding, vault, depositing, secret)
-
-
-async def _pieces(file: Path) -> AsyncGenerator[bytes]:
-    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
-        while piece := opened.read(_AT_ONCE):
-            yield piece
