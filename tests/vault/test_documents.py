@@ -141,8 +141,8 @@ async def test_several_documents_are_found_at_once(in_memory: Documents, databas
     found = await in_memory.find_all(DOSSIER, {DOCUMENT: 1, OTHER_DOCUMENT: 2, UUID(int=0xA4): 1, UUID(int=0xA5): 1})
     shown = {document: getattr(each, "title", type(each)) for document, each in found.items()}
     assert shown == {DOCUMENT: "Un", OTHER_DOCUMENT: SealBrokenError}
-    many = {DOCUMENT: 1, **{UUID(int=number): 1 for number in range(600)}}
-    assert set(await in_memory.find_all(DOSSIER, many)) == {DOCUMENT, OTHER_DOCUMENT, UUID(int=0xA3)}
+    many = {DOCUMENT: 1, **{UUID(int=0xB000 + number): 1 for number in range(600)}}
+    assert set(await in_memory.find_all(DOSSIER, many)) == {DOCUMENT}
     assert await in_memory.find_all(DOSSIER, {}) == {}
 
 

@@ -184,7 +184,6 @@ def outcome(region: Region, rows: tuple[Row, ...]) -> Outcome:
     return Answers(region.answers.situations, applying, region.rules.register).outcome
 
 
-@pytest.mark.no_cover
 def test_weights_are_those_of_taking_away(folder: Path) -> None:
     """For every row and every literal, everywhere: it weighs where the outcome without it is another one."""
     new_chapter(
