@@ -57,6 +57,17 @@ def production(
         yield service
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever starts services of his own does so on PostgreSQL and MinIO; on the embedded defaults too in the long run.
+
+    What needs no service of its own runs on both, always; so do the guides and the demonstration, on the defaults.
+    """
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if parameters.get("stack_name") == "embedded" and "fresh_stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(params=["embedded", "production"])
 def stack_name(request: pytest.FixtureRequest) -> str:
     """Each stack in turn."""
