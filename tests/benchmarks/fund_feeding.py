@@ -49,7 +49,7 @@ FUND, PHYSICIAN = "775685019", "10001234565"
 CODES = ("G", "HBQK002", "AMI", "1234567")
 LINES_A_MONTH = 8
 MONTHS = 24
-PERSONS = 60
+PERSONS = 20
 REFERENCE = "the vault, one by one, without journal"
 
 
@@ -167,7 +167,7 @@ def _feeding(url: str, vault: str, home: Path) -> Iterator[tuple[Work, Work]]:
         opening = opened(url, vault, home)
         fund = runner.run(opening.__aenter__())
         turns, persons = count(), PERSONS + 1
-        runner.run(fund.know(range(200 * persons)))
+        runner.run(fund.know(range(60 * persons)))
 
         def together() -> int:
             first = next(turns) * persons
@@ -220,7 +220,7 @@ async def _tell(store: str, persons: int, url: str, vault: str, home: Path) -> N
         gc.freeze()  # as the service does
         shuffled = lines_about(mixed, 1)
         random.Random(0).shuffle(shuffled)
-        declared = [_encoded(id=f"t-{each}", ins=ins_of(each), professional=PHYSICIAN) for each in month]
+        declared = [_encoded(id=f"t-{each}", ins=ins_of(each), professional=PHYSICIAN) for each in (*month, *mixed)]
         for name, lines in (
             (f"{MONTHS} months, by person", lines_about(old, MONTHS)),
             ("the same again", lines_about(old, MONTHS)),
