@@ -4,7 +4,7 @@ This package alone knows the one from the other. Two ways in: `read` for the hot
 held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
 """
 
-from models.database.bulk import change, change_if, load, load_new, prepare_bulk
+from models.database.bulk import change, change_if, load, load_new, load_or_change, prepare_bulk
 from models.database.columns import Id, Instant, instant_to_integer, storable
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
@@ -25,6 +25,7 @@ __all__ = [
     "instant_to_integer",
     "load",
     "load_new",
+    "load_or_change",
     "open_database",
     "prepare_bulk",
     "storable",

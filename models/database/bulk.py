@@ -45,6 +45,23 @@ async def load_new(connection: AsyncConnection, table: Table, rows: Sequence[Seq
         await (await driver.executemany(statement, map(bound, rows))).close()
 
 
+async def load_or_change(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[object]], to: str
+) -> None:
+    """As `load_new`, of these columns; a row that is there is changed to this, in which `excluded` is the given one."""
+    driver = await _driver(connection)
+    key = ", ".join(column.name for column in table.primary_key.columns)
+    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {to}"
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    if connection.dialect.name == "postgresql":
+        arrays = _arrays(connection, (table.c[column] for column in columns))
+        statement = f"{into} SELECT * FROM unnest({arrays}) {conflict}"  # noqa: S608  # as above
+        await driver.execute(statement, *map(list, zip(*rows, strict=True)))
+    else:
+        statement = f"{into} VALUES ({', '.join('?' * len(columns))}) {conflict}"
+        await (await driver.executemany(statement, map(bound, rows))).close()
+
+
 async def change(
     connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import and_, case, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import insert
+from models.database import insert, load_or_change, storable
 from models.errors import ConstraintError
 from models.facts import Reference, Relation, Representation
 from models.tables import (
@@ -25,6 +25,12 @@ from models.tables import (
 )
 from models.vocabulary import DossierState, RelationKind, RepresentationKind, SubjectType
 
+# Of a relation that is there, to one that is declared: what is in force keeps its beginning, and has no end any more.
+_DECLARED = (
+    "since = CASE WHEN (relation.since IS NULL OR relation.since <= excluded.since) "
+    "AND (relation.until IS NULL OR relation.until > excluded.since) THEN relation.since ELSE excluded.since END, "
+    "until = NULL"
+)
 _FACTS = (document, message, relation, representation, has_read, idempotency, notification, inquiry, scrub_finding)
 
 
@@ -181,25 +187,11 @@ async def declare_treating_physicians(
 
     One declared before and still in force keeps its beginning.
     """
-    in_force = and_(
-        relation.c.since.is_(None) | (relation.c.since <= at), relation.c.until.is_(None) | (relation.c.until > at)
-    )
-    statement = insert(connection, relation)
-    declaring = statement.on_conflict_do_update(
-        index_elements=[relation.c.dossier, relation.c.party_type, relation.c.party, relation.c.kind],
-        set_={"since": case((in_force, relation.c.since), else_=statement.excluded.since), "until": None},
-    )
+    kind = RelationKind.TREATING_PHYSICIAN.value
     rows = [
-        {
-            "dossier": identity,
-            "party_type": SubjectType.PROFESSIONAL.value,
-            "party": rpps,
-            "kind": RelationKind.TREATING_PHYSICIAN.value,
-            "since": at,
-        }
-        for identity, rpps in sorted(set(declared))
+        (identity, SubjectType.PROFESSIONAL.value, rpps, kind, storable(at)) for identity, rpps in sorted(set(declared))
     ]
-    await connection.execute(declaring, rows)
+    await load_or_change(connection, relation, ("dossier", "party_type", "party", "kind", "since"), rows, _DECLARED)
 
 
 async def end_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str) -> bool:
