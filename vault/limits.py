@@ -9,7 +9,7 @@ class Limits:
 
     So many read, and as many write. A store that has not answered a writing for `doubt_seconds` is asked whether it can
     write at all, and has as long to say so. What fails is repeated after a pause, the whole of it within
-    `request_seconds`. After so many failures in a row, over `patience_seconds` at least, nobody asks for
+    `request_seconds`; that an object is missing is doubted so many times. After so many failures in a row, over `patience_seconds` at least, nobody asks for
     `rest_seconds`.
     """
 
@@ -22,6 +22,7 @@ class Limits:
     slot_seconds: float = 10.0
     request_seconds: float = 45.0
     repetitions: int = 5
+    absences: int = 2
     pause_seconds: float = 0.2
     longest_pause_seconds: float = 3.0
     failures: int = 4

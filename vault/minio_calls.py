@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 from vault.breaker import Breaker
-from vault.errors import StoreSilentError, StoreUnavailableError
+from vault.errors import NoObjectError, StoreSilentError, StoreUnavailableError
 from vault.limits import Limits
 from vault.minio_doubts import Doubts
 from vault.minio_lines import Line
@@ -52,7 +52,11 @@ class Calls:
         return await self._repeated(self._writing, function, *arguments)
 
     async def stream(self, open_at: Callable[[int], Response | None], start: int, size: int) -> AsyncGenerator[bytes]:
-        """What is read from there on in such pieces, in one turn; broken off, it is opened again right there."""
+        """What is read from there on in such pieces, in one turn; broken off, it is opened again right there.
+
+        An object that is said not to be there is asked for again before that is believed: of several nodes some of
+        which have just come back, MinIO answers so for a moment about objects that it has.
+        """
         position, failures, until = start, 0, self._until()
         async with self._reading.slot():
             while True:
@@ -61,9 +65,10 @@ class Calls:
                         async for piece in pieces:
                             position, failures, until = position + len(piece), 0, self._until()
                             yield piece
-                except StoreSilentError:
+                except (StoreSilentError, NoObjectError) as error:
                     failures += 1
-                    if self._is_over(failures, until):
+                    believed = isinstance(error, NoObjectError) and failures > self._limits.absences
+                    if believed or self._is_over(failures, until):
                         raise
                 else:
                     return

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.doubles.failing_s3 import FailingS3, Fault, listening
-from tests.doubles.small_s3 import Reply, Request
+from tests.doubles.small_s3 import Reply, Request, error
 from vault.blobs import PIECE_SIZE
 from vault.errors import NoObjectError, NoticeChangedError, ObjectExistsError, RecordChangedError, StoreUnavailableError
 from vault.minio_blobs import Bucket, Limits, MinioBlobStore
@@ -276,3 +276,25 @@ async def test_a_store_that_keeps_what_it_should_remove_is_unavailable() -> None
         double.lacks.add("deletion")
         with pytest.raises(StoreUnavailableError, match="asked to remove"):
             await store.delete(NAME)
+
+
+async def test_an_absence_is_doubted() -> None:
+    """An object that two answers say is missing reads by the third; one that is missing is said to be."""
+
+    class Forgetful(FailingS3):
+        absences = 2
+
+        def answer(self, request: Request) -> Reply:
+            if request.key == f"documents/{NAME}" and request.method == "GET" and self.absences:
+                self.absences -= 1
+                return error(404, "NoSuchKey")
+            return super().answer(request)
+
+    double = Forgetful()
+    async with opened(double) as store:
+        await store.put(NAME, data(SMALL))
+        assert await read(store) == SMALL
+        await store.delete(NAME)
+        with pytest.raises(NoObjectError):
+            await read(store)
+    assert sum(request.startswith("GET /bucket/documents") for request in double.requests) == 3 + 3
