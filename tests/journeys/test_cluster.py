@@ -239,7 +239,13 @@ def the_others_are_lost(store: Cluster, traffic: Traffic) -> None:
 
     def lacking() -> list[tuple[str, str]]:
         drives, names = store.server.drives, versions.items()
-        return [(drive.name, name) for drive in drives for name, version in names if not has(drive, name, version)]
+        parts = {name: [parts_of(drive, name) for drive in drives] for name in versions}
+        return [
+            (drive.name, name)
+            for which, drive in enumerate(drives)
+            for name, version in names
+            if not has(drive, name, version) or not of_most(parts[name]) <= parts[name][which]
+        ]
 
     def is_whole_once_read() -> bool:
         all_read(traffic.record, traffic.known)
@@ -263,6 +269,16 @@ def versions_of(server: MinioServer, stack: Stack) -> dict[str, UUID]:
 def has(drive: Path, name: str, version: UUID) -> bool:
     """A node that was not there may have another version of it, which a deposit sent before it was refused."""
     return any(version.bytes in found.read_bytes() for found in drive.glob(f"cluster-*/documents/{name}/xl.meta"))
+
+
+def parts_of(drive: Path, name: str) -> set[str]:
+    """What a node has of the bytes of an object that does not stand beside its description."""
+    return {f"{part.parent.name}/{part.name}" for part in drive.glob(f"cluster-*/documents/{name}/*/part.*")}
+
+
+def of_most(parts: list[set[str]]) -> set[str]:
+    """What three nodes have: what was deposited, and not what one or two were left with."""
+    return {part for each in parts for part in each if sum(part in others for others in parts) > 2}
 
 
 def holds(traffic: Traffic) -> None:
