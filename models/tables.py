@@ -1,7 +1,8 @@
 """Where facts are stored, the same on SQLite and PostgreSQL.
 
 Primary keys of what belongs to a person begin with the dossier, so that PostgreSQL can be partitioned and
-distributed by it. What crosses dossiers has a table of its own: the directory, `place`, the journal's order.
+distributed by it. What crosses dossiers has a table of its own: the directory, `tied`, `whereabouts`, the journal's
+order.
 Migrations create these tables; `tests/models/test_migrations.py` holds the two together.
 """
 
@@ -93,8 +94,27 @@ dossier = Table(
     Column("masked_in_emergency", Boolean, nullable=False, server_default=false()),
     Column("ins_sealed", LargeBinary, comment="The INS under the dossier's key; the only place where it stands."),
     Column("opened_at", Instant),
+    # The sheet (models.sheets): one row holds all that decisions read of a dossier.
+    Column("ties", LargeBinary, comment="Who may enter, and who is kept out; null where there is nobody."),
+    Column("documents", LargeBinary, comment="The facts of its documents; null where there is none."),
+    Column("reimbursed_since", Instant, comment="When the oldest care was whose reimbursement it still shows."),
     # What retention looks for.
     Index(None, "state_since", postgresql_where=text("state = 'closed'"), sqlite_where=text("state = 'closed'")),
+    Index(
+        None,
+        "reimbursed_since",
+        postgresql_where=text("reimbursed_since IS NOT NULL"),
+        sqlite_where=text("reimbursed_since IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+tied = Table(
+    "tied",
+    metadata,
+    Column("party", Text, primary_key=True, comment="RPPS, FINESS or SIREN."),
+    Column("dossier", Id, primary_key=True),
+    comment="Where to look for the dossiers that may be open to whom; whether one is, its own row says.",
     sqlite_with_rowid=False,
 )
 
@@ -131,38 +151,6 @@ dossier_key = Table(
     Column("wrapped", LargeBinary, nullable=False),
 )
 
-relation = Table(
-    "relation",
-    metadata,
-    Column("dossier", Id, primary_key=True),
-    Column("party_type", Text, primary_key=True),
-    Column("party", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("since", Instant),
-    Column("until", Instant),
-    # Which dossiers may be open to whom. Being partial, it cannot be taken for a look-up by dossier: a planner that
-    # believes a party to have few relations would read all those of a hospital to find one.
-    Index(
-        None,
-        "party_type",
-        "party",
-        "dossier",
-        postgresql_where=text("kind <> 'blocked'"),
-        sqlite_where=text("kind <> 'blocked'"),
-    ),
-    sqlite_with_rowid=False,
-)
-
-representation = Table(
-    "representation",
-    metadata,
-    Column("dossier", Id, primary_key=True),
-    Column("person", Id, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("until", Instant),
-    sqlite_with_rowid=False,
-)
-
 has_read = Table(
     "has_read",
     metadata,
@@ -172,49 +160,24 @@ has_read = Table(
     sqlite_with_rowid=False,
 )
 
-# Documents and messages: facts here, content in the object store.
+# Documents and messages: facts here and in the sheets, content in the object store.
 
-place = Table(
-    "place",
+whereabouts = Table(
+    "whereabouts",
     metadata,
-    Column("id", Id, primary_key=True),
-    Column("dossier", Id, nullable=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False, comment="24 bits of the CRC-32 of the ids in it."),
+    Column("entries", LargeBinary, nullable=False, comment="16 bytes of an id, 16 of its dossier, again and again."),
     comment="In which dossier a document or message is.",
     sqlite_with_rowid=False,
 )
 
-document = Table(
-    "document",
+contest = Table(
+    "contest",
     metadata,
     Column("dossier", Id, primary_key=True),
-    Column("id", Id, primary_key=True),
-    Column("series", Id, nullable=False, comment="The first version's id: a mask holds for all versions."),
-    Column("version", Integer, nullable=False, server_default="1"),
-    Column("document_type", Text, nullable=False),
-    Column("author_type", Text, nullable=False),
-    Column("author_id", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("masked", Boolean, nullable=False, server_default=false()),
-    Column("withheld_until", Instant),
-    Column("hidden_from_representatives", Boolean, nullable=False, server_default=false()),
-    Column("status", Text, nullable=False),
+    Column("document", Id, primary_key=True),
     Column(
-        "contest_sealed", LargeBinary, comment="The patient's contest and the author's answer, under the dossier's key."
-    ),
-    Index(
-        None,
-        "dossier",
-        "created_at",
-        "id",
-        postgresql_where=text("status <> 'deleted'"),
-        sqlite_where=text("status <> 'deleted'"),
-    ),
-    # What retention looks for.
-    Index(
-        None,
-        "created_at",
-        postgresql_where=text("document_type = 'REMB' AND status <> 'deleted'"),
-        sqlite_where=text("document_type = 'REMB' AND status <> 'deleted'"),
+        "sealed", LargeBinary, nullable=False, comment="The patient's contest and the author's answer, under its key."
     ),
     sqlite_with_rowid=False,
 )

@@ -3,7 +3,7 @@
 On SQLite their declared names (UUID, INSTANT) are what `models.database.sqlite` converts by.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,27 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-# asyncpg takes the first and last instants that Python knows for -infinity and infinity, and gives those back without
-# their zone. So these two are stored as their neighbours.
-_FIRST = datetime.min.replace(tzinfo=UTC) + _MICROSECOND
-_LAST = datetime.max.replace(tzinfo=UTC) - _MICROSECOND
-
-
-def storable(value: datetime) -> datetime:
-    """The instant, or its neighbour if it is the first or the last of all."""
-    return min(max(value, _FIRST), _LAST)
-
-
-def instant_to_integer(value: datetime) -> int:
-    """Microseconds since 1970, exact. Raises TypeError on an instant without a zone."""
-    return (value - _EPOCH) // _MICROSECOND
-
-
-def instant_from_integer(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
+from models.instants import instant_from_integer, instant_to_integer, storable
 
 
 class _SqliteUuid(UserDefinedType[bytes]):

@@ -17,6 +17,7 @@ __all__ = [
     "DOCUMENT_TYPES",
     "PATIENT_EXPRESSIONS",
     "PROFESSIONS",
+    "REIMBURSEMENTS",
     "DocumentType",
     "Profession",
     "ReferenceData",
@@ -92,6 +93,9 @@ PROFESSIONS: Mapping[str, Profession] = _PACKAGED.professions
 
 PATIENT_EXPRESSIONS = frozenset({"EXPPAT_1", "EXPPAT_2", "EXPPAT_3"})
 """The types by which patients express their will: theirs to deposit, whatever the category (RULES §4.2, `holder`)."""
+
+REIMBURSEMENTS = frozenset(kind.code for kind in DOCUMENT_TYPES.values() if kind.category is Category.REIMBURSEMENT)
+"""The types that leave every view after a time (RULES §4.2, `reimbursement-expired`)."""
 
 
 def document_type(code: str) -> DocumentType | None:

@@ -1,0 +1,74 @@
+"""Sheets of dossiers: held, changed, and kept with what is derived from them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import change, load_new
+from models.errors import ConstraintError
+from models.reference import REIMBURSEMENTS
+from models.sheets import Sheet, oldest, open_to
+from models.tables import dossier, tied
+
+_AT_ONCE = 1_000
+
+_Item = TypeVar("_Item")
+
+
+async def hold_sheet(connection: AsyncConnection, identity: UUID) -> Sheet:
+    """A dossier's sheet, ours to change until the transaction ends. Raises ConstraintError if there is no dossier."""
+    sheets = await hold_sheets(connection, [identity])
+    if identity not in sheets:
+        raise ConstraintError("there is no such dossier")
+    return sheets[identity]
+
+
+async def hold_sheets(connection: AsyncConnection, identities: Collection[UUID]) -> dict[UUID, Sheet]:
+    """The same of many, by ascending dossier, so that no two wait for each other in a circle; absent ones are left out.
+
+    Nobody erases the dossiers meanwhile either.
+    """
+    sheets: dict[UUID, Sheet] = {}
+    for some in _parts(sorted(identities)):
+        held = (
+            select(dossier.c.id, dossier.c.ties, dossier.c.documents)
+            .where(dossier.c.id.in_(some))
+            .order_by(dossier.c.id)
+            .with_for_update(key_share=True)
+        )
+        rows = await connection.execute(held)
+        sheets |= {row.id: Sheet(row.ties or b"", row.documents or b"") for row in rows}
+    return sheets
+
+
+async def keep_sheet(connection: AsyncConnection, identity: UUID, was: Sheet, now: Sheet) -> None:
+    """Write a sheet that was held."""
+    await keep_sheets(connection, {identity: was}, {identity: now})
+
+
+async def keep_sheets(connection: AsyncConnection, was: Mapping[UUID, Sheet], now: Mapping[UUID, Sheet]) -> None:
+    """Write those of the sheets, which were held, that are not what they were."""
+    changed = sorted(identity for identity, sheet in now.items() if sheet != was[identity])
+    if not changed:
+        return
+    rows = [
+        (each, now[each].ties or None, now[each].documents or None, oldest(now[each].documents, REIMBURSEMENTS))
+        for each in changed
+    ]
+    await change(connection, dossier, ("ties", "documents", "reimbursed_since"), rows)
+    before = {(party, each) for each in changed for party in open_to(was[each].ties)}
+    after = {(party, each) for each in changed for party in open_to(now[each].ties)}
+    for some in _parts(sorted(before - after)):
+        await connection.execute(delete(tied).where(tuple_(tied.c.party, tied.c.dossier).in_(some)))
+    if after - before:
+        await load_new(connection, tied, sorted(after - before))
+
+
+def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    remaining = iter(items)
+    while some := list(islice(remaining, _AT_ONCE)):
+        yield some

@@ -1,0 +1,78 @@
+"""In which dossier documents and messages are: looked up, written, and forgotten."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import Database, change, load_or_change
+from models.errors import ConstraintError
+from models.queries.statements import padded
+from models.tables import whereabouts
+from models.whereabouts import bucket_of, count, entries_of, find_dossier, without
+
+_AT_ONCE = 512
+
+
+async def find_dossiers(database: Database, identities: Collection[UUID]) -> dict[UUID, UUID]:
+    """The dossier of each of these documents and messages that there is, deleted or not, by one `read` for 512."""
+    found: dict[UUID, UUID] = {}
+    asked = list(dict.fromkeys(identities))
+    for begin in range(0, len(asked), _AT_ONCE):
+        some = asked[begin : begin + _AT_ONCE]
+        buckets = padded(sorted(set(map(bucket_of, some))))
+        entries = {row[0]: row[1] for row in await database.read(buckets_statement(len(buckets)), *buckets)}
+        for identity in some:
+            if (dossier := find_dossier(entries.get(bucket_of(identity), b""), identity)) is not None:
+                found[identity] = dossier
+    return found
+
+
+async def add_whereabouts(connection: AsyncConnection, placed: Iterable[tuple[UUID, UUID]]) -> None:
+    """Say in which dossiers these new ids are; whoever does holds the dossiers already.
+
+    Raises ConstraintError if one of the ids is taken.
+    """
+    pairs = list(placed)
+    added = entries_of(pairs)
+    both = "whereabouts.entries || excluded.entries"
+    both = both if connection.dialect.name == "postgresql" else f"CAST({both} AS BLOB)"
+    await load_or_change(connection, whereabouts, ("bucket", "entries"), list(added.items()), f"entries = {both}")
+    kept = await _read(connection, added)
+    if any(count(kept[bucket_of(identity)], identity) != 1 for identity, _ in pairs):
+        raise ConstraintError("the id is that of another document or message")
+
+
+async def remove_whereabouts(connection: AsyncConnection, identities: Collection[UUID]) -> None:
+    """Forget where these were."""
+    gone: dict[int, list[UUID]] = defaultdict(list)
+    for identity in identities:
+        gone[bucket_of(identity)].append(identity)
+    kept = await _read(connection, sorted(gone))
+    rows = [(bucket, without(entries, gone[bucket])) for bucket, entries in kept.items()]
+    await change(connection, whereabouts, ("entries",), rows)
+
+
+@lru_cache(maxsize=16)
+def buckets_statement(buckets: int) -> str:
+    """Parameters: the buckets."""
+    numbers = ", ".join(f"(${number}::integer)" for number in range(1, buckets + 1))
+    return (
+        f"WITH q(bucket) AS (VALUES {numbers}) SELECT w.bucket, w.entries FROM q "  # noqa: S608  # placeholders only
+        "JOIN whereabouts AS w ON w.bucket = q.bucket"
+    )
+
+
+async def _read(connection: AsyncConnection, buckets: Iterable[int]) -> dict[int, bytes]:
+    """These buckets, which nobody else changes until the transaction ends."""
+    entries: dict[int, bytes] = {}
+    asked: Sequence[int] = list(buckets)
+    for begin in range(0, len(asked), _AT_ONCE):
+        some = asked[begin : begin + _AT_ONCE]
+        held = select(whereabouts).where(whereabouts.c.bucket.in_(some)).order_by(whereabouts.c.bucket)
+        rows = await connection.execute(held.with_for_update())
+        entries |= {row.bucket: row.entries for row in rows}
+    return entries

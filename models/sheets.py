@@ -1,0 +1,271 @@
+"""A dossier's sheet: who is tied to it and what is so about its documents, packed as the dossier's row keeps them.
+
+All that a decision reads of a dossier thus lies in one row: one look-up, one page of the disk, and 70 bytes a document
+instead of 330 in a table of their own with its indexes. Entries have one length, so that one is found without reading
+the others. Numbers are big-endian, instants microseconds since 1970, and the code of a word is never given to another.
+
+A tie is 34 bytes:    kind of party (1), party (16), kind of tie (1), since (8), until (8).
+A document 70 bytes:  id (16), created (8), withheld until (8), author (16), type (16), kind of author (1), flags (1),
+                      version (2), number of the series (2): the place of its first version among the documents, from 0.
+
+Identifiers and types are ASCII, filled up with NUL; persons are the 16 bytes of their pseudonym. Where there is no
+instant, the least number stands. Documents are in the order in which they came and never leave: a deleted one says so.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from struct import Struct
+from typing import NamedTuple
+from uuid import UUID
+
+from models.facts import Document, Reference, Relation, Representation
+from models.instants import instant_from_integer, instant_to_integer
+from models.vocabulary import DocumentStatus, RelationKind, RepresentationKind, SubjectType
+
+TIE_SIZE = 34
+DOCUMENT_SIZE = 70
+MOST_DOCUMENTS = 65_535
+
+_tie = Struct(">B16sBqq")
+_document = Struct(">16sqq16s16sBBHH")
+
+_NEVER = -(1 << 63)
+_LONGEST = 16
+_MASKED, _HIDDEN, _STATUS_SHIFT = 1, 2, 2
+
+_PARTIES = (SubjectType.ORGANIZATION.value, SubjectType.PERSON.value, SubjectType.PROFESSIONAL.value)
+_PARTY_CODES = {word: code for code, word in enumerate(_PARTIES)}
+_PERSON = _PARTY_CODES[SubjectType.PERSON.value]
+_RELATIONS = (RelationKind.BLOCKED, RelationKind.CARE_TEAM, RelationKind.GRANTED, RelationKind.TREATING_PHYSICIAN)
+_RELATION_CODES = {word: code for code, word in enumerate(_RELATIONS)}
+_REPRESENTATIONS = (RepresentationKind.CAREGIVER, RepresentationKind.LEGAL_REPRESENTATIVE)
+_REPRESENTATION_CODES = {word: code for code, word in enumerate(_REPRESENTATIONS)}
+_STATUSES = (
+    DocumentStatus.CURRENT,
+    DocumentStatus.SUPERSEDED,
+    DocumentStatus.ARCHIVED,
+    DocumentStatus.DELETED,
+)
+_STATUS_CODES = {word: code for code, word in enumerate(_STATUSES)}
+
+
+class Sheet(NamedTuple):
+    """Ties and documents of a dossier, packed; empty as it begins."""
+
+    ties: bytes = b""
+    documents: bytes = b""
+
+
+class Version(NamedTuple):
+    """Which version of what a document is: `series` is the id of the first."""
+
+    series: UUID
+    version: int
+
+
+class Filed(NamedTuple):
+    """A document as it stands in a sheet."""
+
+    document: Document
+    version: Version
+
+
+# Ties
+
+
+def pack_ties(relations: Iterable[Relation], representations: Iterable[Representation]) -> bytes:
+    """The ties of a dossier, of which each party has one of a kind, in their one order.
+
+    Raises ValueError on a party that no dossier is tied to.
+    """
+    packed = [
+        _tie.pack(
+            _PARTY_CODES[each.party.type],
+            _pack_party(each.party),
+            _RELATION_CODES[each.kind],
+            _pack_instant(each.since),
+            _pack_instant(each.until),
+        )
+        for each in relations
+    ]
+    packed += [
+        _tie.pack(_PERSON, each.person.bytes, _REPRESENTATION_CODES[each.kind], _NEVER, _pack_instant(each.until))
+        for each in representations
+    ]
+    return b"".join(sorted(packed))
+
+
+def relations_of(ties: bytes) -> list[Relation]:
+    """Those of professionals and organizations, in force or not, by kind of party, party and kind."""
+    return [
+        Relation(
+            Reference(_PARTIES[kind], _unpack_party(kind, party)),
+            _RELATIONS[tie],
+            _unpack_instant(since),
+            _unpack_instant(until),
+        )
+        for kind, party, tie, since, until in _tie.iter_unpack(ties)
+        if kind != _PERSON
+    ]
+
+
+def open_to(ties: bytes) -> set[str]:
+    """The professionals and organizations with a tie that may open the dossier, in force or not."""
+    blocked = _RELATION_CODES[RelationKind.BLOCKED]
+    return {
+        _unpack_party(kind, party)
+        for kind, party, tie, _, _ in _tie.iter_unpack(ties)
+        if kind != _PERSON and tie != blocked
+    }
+
+
+def representations_of(ties: bytes) -> list[Representation]:
+    """Those of other persons, in force or not, by person and kind."""
+    return [
+        Representation(UUID(bytes=party), _REPRESENTATIONS[tie], _unpack_instant(until))
+        for kind, party, tie, _, until in _tie.iter_unpack(ties)
+        if kind == _PERSON
+    ]
+
+
+# Documents
+
+
+def filed_in(documents: bytes) -> list[Filed]:
+    """All of a sheet's documents, deleted ones included, in the order in which they came."""
+    return [_filed(documents, columns) for columns in _document.iter_unpack(documents)]
+
+
+def find_filed(documents: bytes, identity: UUID) -> Filed | None:
+    """One of a sheet's documents, deleted or not."""
+    place = _place(documents, identity)
+    return None if place is None else _filed(documents, _document.unpack_from(documents, place))
+
+
+def find_document(documents: bytes, identity: UUID) -> Document | None:
+    """As `find_filed`, without its version."""
+    place = _place(documents, identity)
+    return None if place is None else _facts(_document.unpack_from(documents, place))
+
+
+def oldest(documents: bytes, types: Collection[str]) -> datetime | None:
+    """When the oldest document of these types is from that is not deleted."""
+    wanted = {_ascii(each).ljust(_LONGEST, b"\0") for each in types}
+    created = [
+        columns[1]
+        for columns in _document.iter_unpack(documents)
+        if columns[4] in wanted and _STATUSES[columns[6] >> _STATUS_SHIFT] is not DocumentStatus.DELETED
+    ]
+    return instant_from_integer(min(created)) if created else None
+
+
+def append(documents: bytes, added: Iterable[Filed]) -> bytes:
+    """With these documents behind the others; the series of each is its own or that of one before it.
+
+    Raises ValueError when there are too many, a series is not there, or a word is none that can be stored.
+    """
+    parts = [documents]
+    number = len(documents) // DOCUMENT_SIZE
+    series_of: dict[UUID, int] = {}
+    for document, version in added:
+        if number > MOST_DOCUMENTS:
+            raise ValueError(f"a dossier holds at most {MOST_DOCUMENTS:,} documents")
+        series_of[document.id] = number
+        first = series_of.get(version.series)
+        if first is None:
+            first = series_of[version.series] = _number(documents, version.series)
+        parts.append(_pack(document, version.version, first))
+        number += 1
+    return b"".join(parts)
+
+
+def rewrite(documents: bytes, changed: Mapping[UUID, Document]) -> bytes:
+    """With these documents in the place of those of the same ids; their versions stay. Raises ValueError without one."""
+    written = bytearray(documents)
+    for identity, document in changed.items():
+        place = _number(documents, identity) * DOCUMENT_SIZE
+        *_, version, series = _document.unpack_from(documents, place)
+        written[place : place + DOCUMENT_SIZE] = _pack(document, version, series)
+    return bytes(written)
+
+
+def pack_documents(filed: Sequence[Filed]) -> bytes:
+    """A sheet of these documents, each first version before those that follow. Raises ValueError as `append`."""
+    return append(b"", filed)
+
+
+def _pack(document: Document, version: int, series: int) -> bytes:
+    author = document.author
+    return _document.pack(
+        document.id.bytes,
+        instant_to_integer(document.created_at),
+        _pack_instant(document.withheld_until),
+        _pack_party(author),
+        _ascii(document.document_type),
+        _PARTY_CODES[author.type],
+        (_MASKED if document.masked else 0)
+        | (_HIDDEN if document.hidden_from_representatives else 0)
+        | _STATUS_CODES[document.status] << _STATUS_SHIFT,
+        version,
+        series,
+    )
+
+
+_Columns = tuple[bytes, int, int, bytes, bytes, int, int, int, int]
+
+
+def _filed(documents: bytes, columns: _Columns) -> Filed:
+    series = columns[8] * DOCUMENT_SIZE
+    return Filed(_facts(columns), Version(UUID(bytes=documents[series : series + _LONGEST]), columns[7]))
+
+
+def _facts(columns: _Columns) -> Document:
+    identity, created, withheld, author, document_type, kind, flags, _, _ = columns
+    return Document(
+        UUID(bytes=identity),
+        document_type.rstrip(b"\0").decode("ascii"),
+        Reference(_PARTIES[kind], _unpack_party(kind, author)),
+        instant_from_integer(created),
+        bool(flags & _MASKED),
+        _unpack_instant(withheld),
+        bool(flags & _HIDDEN),
+        _STATUSES[flags >> _STATUS_SHIFT],
+    )
+
+
+def _number(documents: bytes, identity: UUID) -> int:
+    place = _place(documents, identity)
+    if place is None:
+        raise ValueError("there is no such document in the sheet")
+    return place // DOCUMENT_SIZE
+
+
+def _place(documents: bytes, identity: UUID) -> int | None:
+    """Where an entry begins. The same bytes may stand elsewhere, across other fields: those are passed over."""
+    wanted, place = identity.bytes, -1
+    while (place := documents.find(wanted, place + 1)) >= 0:
+        if place % DOCUMENT_SIZE == 0:
+            return place
+    return None
+
+
+def _pack_party(party: Reference) -> bytes:
+    return UUID(party.id).bytes if party.type == SubjectType.PERSON else _ascii(party.id)
+
+
+def _unpack_party(kind: int, party: bytes) -> str:
+    return str(UUID(bytes=party)) if kind == _PERSON else party.rstrip(b"\0").decode("ascii")
+
+
+def _ascii(text: str) -> bytes:
+    if not 0 < len(text) <= _LONGEST or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"not 1 to {_LONGEST} printable characters of ASCII")
+    return text.encode("ascii")
+
+
+def _pack_instant(instant: datetime | None) -> int:
+    return _NEVER if instant is None else instant_to_integer(instant)
+
+
+def _unpack_instant(instant: int) -> datetime | None:
+    return None if instant == _NEVER else instant_from_integer(instant)
