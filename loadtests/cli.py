@@ -1,0 +1,32 @@
+"""`dmp-loadtest`: a population is seeded, load is put on, reports are compared, and others answer the same questions.
+
+A subcommand is imported when it is asked for: each needs other libraries of the `load` group.
+"""
+
+from importlib import import_module
+
+import click
+
+_COMMANDS = {
+    "compare": "loadtests.comparing",
+    "peers": "loadtests.peers",
+    "run": "loadtests.running",
+    "seed": "loadtests.seeding",
+}
+"""The module in which each subcommand is called `command`."""
+
+
+class _Subcommands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(_COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Load on the DMP's authorization service and document vault, with every answer checked."""
