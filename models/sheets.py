@@ -12,7 +12,7 @@ Identifiers and types are ASCII, filled up with NUL; persons are the 16 bytes of
 instant, the least number stands. Documents are in the order in which they came and never leave: a deleted one says so.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from struct import Struct
 from typing import NamedTuple
@@ -27,6 +27,7 @@ DOCUMENT_SIZE = 70
 MOST_DOCUMENTS = 65_535
 
 _tie = Struct(">B16sBqq")
+_head = Struct(">B16s")
 _document = Struct(">16sqq16s16sBBHH")
 
 _NEVER = -(1 << 63)
@@ -109,6 +110,25 @@ def relations_of(ties: bytes) -> list[Relation]:
     ]
 
 
+def relations_with(ties: bytes, parties: Iterable[Reference]) -> tuple[Relation, ...]:
+    """The relations of these parties, in their order and by kind; who cannot be a party has none."""
+    found = []
+    for party in parties:
+        if party.type not in _PARTY_CODES or not _is_storable(party.id):
+            continue
+        for _, _, tie, since, until in _ties_of(ties, _PARTY_CODES[party.type], _ascii(party.id)):
+            found.append(Relation(party, _RELATIONS[tie], _unpack_instant(since), _unpack_instant(until)))
+    return tuple(found)
+
+
+def representations_by(ties: bytes, person: UUID) -> tuple[Representation, ...]:
+    """The representations by one person, by kind."""
+    return tuple(
+        Representation(person, _REPRESENTATIONS[tie], _unpack_instant(until))
+        for _, _, tie, _, until in _ties_of(ties, _PERSON, person.bytes)
+    )
+
+
 def open_to(ties: bytes) -> set[str]:
     """The professionals and organizations with a tie that may open the dossier, in force or not."""
     blocked = _RELATION_CODES[RelationKind.BLOCKED]
@@ -128,7 +148,23 @@ def representations_of(ties: bytes) -> list[Representation]:
     ]
 
 
+def _ties_of(ties: bytes, kind: int, party: bytes) -> Iterator[tuple[int, bytes, int, int, int]]:
+    """Those of one party, which stand together."""
+    head = _head.pack(kind, party)
+    place = ties.find(head)
+    while place >= 0 and place % TIE_SIZE:
+        place = ties.find(head, place + 1)
+    while place >= 0 and ties.startswith(head, place):
+        yield _tie.unpack_from(ties, place)
+        place += TIE_SIZE
+
+
 # Documents
+
+
+def documents_in(documents: bytes) -> list[Document]:
+    """The facts of all of a sheet's documents, deleted ones included, in the order in which they came."""
+    return list(map(_facts, _document.iter_unpack(documents)))
 
 
 def filed_in(documents: bytes) -> list[Filed]:
@@ -180,7 +216,7 @@ def append(documents: bytes, added: Iterable[Filed]) -> bytes:
 
 
 def rewrite(documents: bytes, changed: Mapping[UUID, Document]) -> bytes:
-    """With these documents in the place of those of the same ids; their versions stay. Raises ValueError without one."""
+    """With these in the place of the documents of the same ids, whose versions stay. Raises ValueError without one."""
     written = bytearray(documents)
     for identity, document in changed.items():
         place = _number(documents, identity) * DOCUMENT_SIZE
@@ -257,8 +293,12 @@ def _unpack_party(kind: int, party: bytes) -> str:
     return str(UUID(bytes=party)) if kind == _PERSON else party.rstrip(b"\0").decode("ascii")
 
 
+def _is_storable(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST and text.isascii() and text.isprintable()
+
+
 def _ascii(text: str) -> bytes:
-    if not 0 < len(text) <= _LONGEST or not (text.isascii() and text.isprintable()):
+    if not _is_storable(text):
         raise ValueError(f"not 1 to {_LONGEST} printable characters of ASCII")
     return text.encode("ascii")
 

@@ -97,8 +97,8 @@ def bound(values: Sequence[Any]) -> list[Any]:
 
 @lru_cache(maxsize=_STATEMENTS)
 def _native(statement: str) -> str:
-    """`$1::uuid` as SQLite writes it, `?1`: values carry their own types here."""
-    return _PLACEHOLDER.sub(r"?\1", statement)
+    """As SQLite writes it: `$1::uuid` is `?1`, since values carry their own types here."""
+    return _PLACEHOLDER.sub(r"?\1", statement).replace("string_agg(", "group_concat(")
 
 
 def engine(path: Path, begin: str, pool_size: int) -> AsyncEngine:

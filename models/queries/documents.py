@@ -1,85 +1,67 @@
 """What is written about documents: facts, never content."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database
+from models.database import Database, insert
 from models.errors import ConstraintError
 from models.facts import Document
 from models.queries.dossiers import hold_dossier
 from models.queries.keys import KEY_COLUMNS, KeyRow, key_of_row
-from models.queries.statements import MOST_NAMED, among, padded
-from models.tables import document, place
+from models.queries.sheets import hold_sheet, keep_sheet
+from models.queries.whereabouts import add_whereabouts
+from models.sheets import Filed, Sheet, Version, append, filed_in, find_document, find_filed, rewrite
+from models.tables import contest, dossier
 from models.vocabulary import DocumentStatus
 
 Place = tuple[UUID, UUID]
 """A document's dossier, and its id."""
 
-_PLACE = tuple_(document.c.dossier, document.c.id)
-_TYPES = select(document.c.dossier, document.c.id, document.c.document_type)
-_PLACES = 1_000
+_DOSSIERS = 1_000
 """So many are named in one statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """Which version of what a document is: `series` is the id of the first."""
+async def add_document(connection: AsyncConnection, home: UUID, added: Document) -> Version:
+    """Write a new document's facts.
 
-    series: UUID
-    version: int
-
-
-async def add_document(connection: AsyncConnection, dossier: UUID, added: Document) -> Version:
-    """Write a new document's facts. Raises ConstraintError if the id is taken or there is no such dossier."""
-    first = Version(added.id, 1)
-    await _insert(connection, dossier, added, first)
+    Raises ConstraintError if the id is taken, there is no such dossier, or it holds as many as it can.
+    """
+    sheet, first = await hold_sheet(connection, home), Version(added.id, 1)
+    await _file(connection, home, sheet, sheet.documents, Filed(added, first))
     return first
 
 
-async def add_version(connection: AsyncConnection, dossier: UUID, added: Document, replaces: UUID) -> Version:
+async def add_version(connection: AsyncConnection, home: UUID, added: Document, replaces: UUID) -> Version:
     """Write a document that takes a current one's place, which becomes superseded.
 
     It inherits the visibility of what it replaces, whatever `added` says (RULES §4.2). Raises ConstraintError if that
     document is no longer current: somebody else was first.
     """
-    replaced = (
-        update(document)
-        .where(
-            document.c.dossier == dossier,
-            document.c.id == replaces,
-            document.c.status == DocumentStatus.CURRENT.value,
-        )
-        .values(status=DocumentStatus.SUPERSEDED.value)
-        .returning(
-            document.c.series,
-            document.c.version,
-            document.c.masked,
-            document.c.withheld_until,
-            document.c.hidden_from_representatives,
-        )
-    )
-    row = (await connection.execute(replaced)).one_or_none()
-    if row is None:
+    sheet = await hold_sheet(connection, home)
+    replaced = find_filed(sheet.documents, replaces)
+    if replaced is None or replaced.document.status is not DocumentStatus.CURRENT:
         raise ConstraintError("the document to replace is not current")
-    following = Version(row.series, row.version + 1)
+    was, version = replaced
+    following = Version(version.series, version.version + 1)
     inherited = replace(
         added,
-        masked=row.masked,
-        withheld_until=row.withheld_until,
-        hidden_from_representatives=row.hidden_from_representatives,
+        masked=was.masked,
+        withheld_until=was.withheld_until,
+        hidden_from_representatives=was.hidden_from_representatives,
     )
-    await _insert(connection, dossier, inherited, following)
+    superseded = rewrite(sheet.documents, {replaces: replace(was, status=DocumentStatus.SUPERSEDED)})
+    await _file(connection, home, sheet, superseded, Filed(inherited, following))
     return following
 
 
 async def set_visibility(
     connection: AsyncConnection,
-    dossier: UUID,
+    home: UUID,
     identity: UUID,
     *,
     masked: bool | None = None,
@@ -94,35 +76,40 @@ async def set_visibility(
         values["withheld_until"] = None
     if hidden_from_representatives is not None:
         values["hidden_from_representatives"] = hidden_from_representatives
-    if not values:
-        return
-    series = select(document.c.series).where(document.c.dossier == dossier, document.c.id == identity).scalar_subquery()
-    await connection.execute(
-        update(document).where(document.c.dossier == dossier, document.c.series == series).values(values)
-    )
+    sheet = await hold_sheet(connection, home)
+    filed = filed_in(sheet.documents)
+    series = {version.series for document, version in filed if document.id == identity}
+    changed = {document.id: replace(document, **values) for document, version in filed if version.series in series}
+    await _rewrite(connection, home, sheet, changed)
 
 
 async def set_status(
-    connection: AsyncConnection, dossier: UUID, identity: UUID, status: DocumentStatus, *, was: DocumentStatus
+    connection: AsyncConnection, home: UUID, identity: UUID, status: DocumentStatus, *, was: DocumentStatus
 ) -> bool:
     """Archive, restore or delete; False, and nothing done, if the status is no longer what the decision saw."""
-    changed = (
-        update(document)
-        .where(document.c.dossier == dossier, document.c.id == identity, document.c.status == was.value)
-        .values(status=status.value)
-    )
-    return (await connection.execute(changed)).rowcount == 1
+    sheet = await hold_sheet(connection, home)
+    document = find_document(sheet.documents, identity)
+    if document is None or document.status is not was:
+        return False
+    await _rewrite(connection, home, sheet, {identity: replace(document, status=status)})
+    return True
 
 
-async def set_contest(connection: AsyncConnection, dossier: UUID, identity: UUID, sealed: bytes | None) -> None:
+async def set_contest(connection: AsyncConnection, home: UUID, identity: UUID, sealed: bytes | None) -> None:
     """The contest and its answer so far, sealed; None when there is none any more.
 
     Raises ConstraintError for a contest of a dossier that was erased meanwhile.
     """
-    if sealed is not None:
-        await hold_dossier(connection, dossier)
+    if sealed is None:
+        here = (contest.c.dossier == home, contest.c.document == identity)
+        await connection.execute(delete(contest).where(*here))
+        return
+    await hold_dossier(connection, home)
+    stated = insert(connection, contest).values(dossier=home, document=identity, sealed=sealed)
     await connection.execute(
-        update(document).where(document.c.dossier == dossier, document.c.id == identity).values(contest_sealed=sealed)
+        stated.on_conflict_do_update(
+            index_elements=[contest.c.dossier, contest.c.document], set_={"sealed": stated.excluded.sealed}
+        )
     )
 
 
@@ -134,17 +121,13 @@ class Held:
     contest_sealed: bytes | None
 
 
-async def hold_document(connection: AsyncConnection, dossier: UUID, identity: UUID) -> Held:
-    """Hold a document's row. Raises ConstraintError if its dossier was erased meanwhile."""
-    query = (
-        select(document.c.status, document.c.contest_sealed)
-        .where(document.c.dossier == dossier, document.c.id == identity)
-        .with_for_update()
-    )
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
+async def hold_document(connection: AsyncConnection, home: UUID, identity: UUID) -> Held:
+    """Hold a document. Raises ConstraintError if its dossier was erased meanwhile."""
+    document = find_document((await hold_sheet(connection, home)).documents, identity)
+    if document is None:
         raise ConstraintError("there is no such document")
-    return Held(DocumentStatus(row.status), row.contest_sealed)
+    stated = select(contest.c.sealed).where(contest.c.dossier == home, contest.c.document == identity)
+    return Held(document.status, await connection.scalar(stated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,68 +139,63 @@ class Standing:
     key: KeyRow | None = field(default=None, repr=False)
 
 
-_STANDING = (
-    f"SELECT id, series, document.version, contest_sealed, {KEY_COLUMNS} FROM document "  # noqa: S608  # names of our own tables
-    "LEFT JOIN dossier_key ON dossier_key.dossier = document.dossier WHERE document.dossier = $1::uuid"
+_STANDINGS = (
+    f"SELECT d.documents, contest.document, contest.sealed, {KEY_COLUMNS} FROM dossier AS d "  # noqa: S608  # names of our own tables
+    "LEFT JOIN contest ON contest.dossier = d.id "
+    "LEFT JOIN dossier_key ON dossier_key.dossier = d.id WHERE d.id = $1::uuid"
 )
 
 
 async def read_standings(
-    database: Database, dossier: UUID, documents: Collection[UUID] | None = None
+    database: Database, home: UUID, documents: Collection[UUID] | None = None
 ) -> dict[UUID, Standing]:
     """Version and contest of these documents of a dossier, or of all, but for deleted ones, by one `read`."""
-    if documents is not None and not documents:
-        return {}
-    named = documents is not None and len(documents) <= MOST_NAMED
-    wanted = padded(sorted(documents or ())) if named else []
-    statement = f"{_STANDING} AND status <> 'deleted'"
-    rows = await database.read(
-        f"{statement} AND {among('id', len(wanted), 2)}" if named else statement, dossier, *wanted
-    )
-    return {row[0]: _standing(row) for row in rows if documents is None or row[0] in documents}
+    return {
+        document.id: standing
+        for document, standing in await _standings(database, home)
+        if document.status is not DocumentStatus.DELETED and (documents is None or document.id in documents)
+    }
+
+
+async def read_standing(database: Database, home: UUID, identity: UUID) -> Standing | None:
+    """Version and contest of one document, deleted or not, by one `read`."""
+    standings = await _standings(database, home)
+    return next((standing for document, standing in standings if document.id == identity), None)
 
 
 async def read_types(database: Database, documents: Collection[Place]) -> dict[Place, str]:
     """The type of each of these documents that is still known: of deleted ones too, not of erased dossiers'."""
-    wanted = sorted(set(documents))
-    types: dict[Place, str] = {}
+    homes = sorted({home for home, _ in documents})
+    sheets: dict[UUID, bytes] = {}
     async with database.connect() as connection:
-        for start in range(0, len(wanted), _PLACES):
-            found = _TYPES.where(_PLACE.in_(wanted[start : start + _PLACES]))
-            types |= {(row.dossier, row.id): row.document_type for row in await connection.execute(found)}
-    return types
+        for start in range(0, len(homes), _DOSSIERS):
+            some = select(dossier.c.id, dossier.c.documents).where(dossier.c.id.in_(homes[start : start + _DOSSIERS]))
+            sheets |= {row.id: row.documents or b"" for row in await connection.execute(some)}
+    found = {(home, identity): find_document(sheets.get(home, b""), identity) for home, identity in documents}
+    return {place: document.document_type for place, document in found.items() if document is not None}
 
 
-async def read_standing(database: Database, dossier: UUID, identity: UUID) -> Standing | None:
-    """Version and contest of one document, deleted or not, by one `read`."""
-    rows = await database.read(
-        f"{_STANDING} AND id = $2::uuid",
-        dossier,
-        identity,
-    )
-    return _standing(rows[0]) if rows else None
+async def _standings(database: Database, home: UUID) -> list[tuple[Document, Standing]]:
+    rows = await database.read(_STANDINGS, home)
+    if not rows:
+        return []
+    contests: Mapping[UUID, bytes] = {row[1]: row[2] for row in rows if row[1] is not None}
+    key = key_of_row(rows[0])
+    return [
+        (document, Standing(version, contests.get(document.id), key))
+        for document, version in filed_in(rows[0][0] or b"")
+    ]
 
 
-def _standing(row: Sequence[Any]) -> Standing:
-    return Standing(Version(row[1], row[2]), row[3], key_of_row(row))
+async def _file(connection: AsyncConnection, home: UUID, sheet: Sheet, documents: bytes, added: Filed) -> None:
+    try:
+        grown = append(documents, [added])
+    except ValueError as error:
+        raise ConstraintError(str(error)) from None
+    await keep_sheet(connection, home, sheet, sheet._replace(documents=grown))
+    await add_whereabouts(connection, [(added.document.id, home)])
 
 
-async def _insert(connection: AsyncConnection, dossier: UUID, added: Document, version: Version) -> None:
-    await hold_dossier(connection, dossier)
-    await connection.execute(insert(place).values(id=added.id, dossier=dossier))
-    await connection.execute(
-        insert(document).values(
-            dossier=dossier,
-            id=added.id,
-            series=version.series,
-            version=version.version,
-            document_type=added.document_type,
-            author_type=added.author.type,
-            author_id=added.author.id,
-            created_at=added.created_at,
-            masked=added.masked,
-            withheld_until=added.withheld_until,
-            hidden_from_representatives=added.hidden_from_representatives,
-            status=added.status.value,
-        )
-    )
+async def _rewrite(connection: AsyncConnection, home: UUID, sheet: Sheet, changed: Mapping[UUID, Document]) -> None:
+    changed_sheet = sheet._replace(documents=rewrite(sheet.documents, changed))
+    await keep_sheet(connection, home, sheet, changed_sheet)

@@ -1,6 +1,10 @@
-"""Cases: a question with everything stored that bears on it, in one round trip to the database."""
+"""Cases: a question with everything stored that bears on it.
 
-from collections.abc import Collection, Iterator, Sequence
+What one subject asks of one dossier takes one look-up, however many documents it asks about, and many look-ups one
+round trip to the database; a document or message whose dossier the caller does not name takes another one before.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -19,28 +23,20 @@ from models.facts import (
     Professional,
     Question,
     Reference,
-    Relation,
-    Representation,
     Staff,
     Subject,
 )
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
-from models.queries.statements import Keys, Needs, Page, facts_statement, listing_statement, padded, values_of
-from models.vocabulary import (
-    DocumentStatus,
-    DossierState,
-    OrganizationKind,
-    RelationKind,
-    RepresentationKind,
-    ResourceType,
-    SubjectType,
-)
+from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, values_of
+from models.queries.whereabouts import find_dossiers
+from models.sheets import documents_in, find_document, relations_with, representations_by
+from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
 
-_BATCH = 512  # questions in one statement
-_EVERY_DOCUMENT = 2**62
+_BATCH = 512  # look-ups in one statement
+_PLACED = {ResourceType.DOCUMENT.value, ResourceType.MESSAGE.value}
 
-_Rows = Sequence[Sequence[Any]]
+_Row = Sequence[Any]
 
 
 class Position(NamedTuple):
@@ -51,26 +47,31 @@ class Position(NamedTuple):
 
 
 async def fetch_case(database: Database, question: Question) -> Case:
-    """A question's case, by exactly one `read`. What is malformed is not found, and nothing else happens to it."""
-    needs = _needs(question)
-    keys = _keys(question)
-    return _case(question, keys, await database.read(facts_statement(needs, 1), *values_of(needs, keys)))
+    """A question's case. What is malformed is not found, and nothing else happens to it."""
+    (case,) = await fetch_cases(database, [question])
+    return case
 
 
 async def fetch_cases(database: Database, questions: Sequence[Question]) -> list[Case]:
-    """The cases of these questions, in their order, whatever they are about: one `read` for every 512 of them."""
-    cases: list[Case] = []
-    for batch in _batches(questions):
-        needs = frozenset[str]().union(*map(_needs, batch))
-        keys = [_keys(question) for question in batch]
-        # Few sizes, hence few statements to prepare: the rest is filled up with questions about nothing.
+    """The cases of these questions, in their order, whatever they are about."""
+    homes = await find_dossiers(database, [identity for each in questions if (identity := _placed(each)) is not None])
+    keys = [_keys(question, homes) for question in questions]
+    needs = frozenset[str]().union(*map(_needs, questions))
+    rows = await _rows(database, needs, keys)
+    return [_case(question, each, rows[each]) for question, each in zip(questions, keys, strict=True)]
+
+
+async def _rows(database: Database, needs: Needs, keys: Sequence[Keys]) -> dict[Keys, _Row]:
+    """What each look-up gives, by one `read` for every 512 different ones."""
+    rows: dict[Keys, _Row] = {}
+    for batch in _batches(dict.fromkeys(keys)):
+        # Few sizes, hence few statements to prepare: the rest is filled up with look-ups of nothing.
         size = 1 << (len(batch) - 1).bit_length()
-        values = [value for each in (*keys, *[Keys()] * (size - len(batch))) for value in values_of(needs, each)]
-        rows: list[list[Sequence[Any]]] = [[] for _ in range(size)]
+        values = [value for each in (*batch, *[Keys()] * (size - len(batch))) for value in values_of(needs, each)]
         for row in await database.read(facts_statement(needs, size), *values):
-            rows[row[0]].append(row)
-        cases.extend(map(_case, batch, keys, rows))
-    return cases
+            if row[0] < len(batch):
+                rows[batch[row[0]]] = row
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,17 @@ class Sought:
     since: datetime | None = None
     until: datetime | None = None
     oldest_first: bool = False
+
+    def includes(self, document: Document) -> bool:
+        """Whether it is about this one; a pseudonym is the same in upper case (RFC 9562, section 4)."""
+        author = self.author
+        return (
+            document.status is not DocumentStatus.DELETED
+            and (self.document_types is None or document.document_type in self.document_types)
+            and (author is None or (document.author.type, document.author.id) == (author.type, author.id.lower()))
+            and (self.since is None or document.created_at >= self.since)
+            and (self.until is None or document.created_at < self.until)
+        )
 
 
 async def fetch_listing(
@@ -109,43 +121,28 @@ async def fetch_sought(
     `question` is asked of the dossier; each case asks it of a document instead. Without `limit`, all documents: what
     the counts of a dossier's spaces need. The next page begins after `position_of` the last case of this one.
     """
-    dossier = _uuid(question.resource.id) if question.resource.type == ResourceType.DOSSIER else None
-    needs = _needs(question) | {"document", "dossier"}
-    keys = _keys(question)
-    types = padded(sorted(sought.document_types or ()))
-    if dossier is None or (sought.document_types is not None and not types):
+    if question.resource.type != ResourceType.DOSSIER or _uuid(question.resource.id) is None:
         return []
-    author = () if sought.author is None else (sought.author.type, sought.author.id.lower())
-    period = [instant for instant in (sought.since, sought.until) if instant is not None]
-    page = Page(
-        types=len(types),
-        after=after is not None,
-        oldest_first=sought.oldest_first,
-        author=sought.author is not None,
-        since=sought.since is not None,
-        until=sought.until is not None,
-    )
-    rows = await database.read(
-        listing_statement(needs, page),
-        *values_of(needs, keys),
-        dossier,
-        _EVERY_DOCUMENT if limit is None else limit,
-        *(after or ()),
-        *types,
-        *author,
-        *period,
-    )
-    common = _case(question, keys, [row for row in rows if row[0] == 0])
-    documents = [_document(row[statements.DOCUMENT]) for row in rows if row[0] == 1]
-    documents.sort(key=lambda document: (document.created_at, document.id), reverse=not sought.oldest_first)
-    return [_about(common, document) for document in documents]
+    needs, keys = _needs(question) | {DOCUMENTS}, _keys(question, {})
+    row = (await _rows(database, needs, [keys]))[keys]
+    common = _case(question, keys, row)
+    found = filter(sought.includes, documents_in(row[statements.SHEET_DOCUMENTS] or b""))
+    documents = sorted(found, key=_position, reverse=not sought.oldest_first)
+    if after is not None:
+        beyond = after.__lt__ if sought.oldest_first else after.__gt__
+        documents = [document for document in documents if beyond(_position(document))]
+    return [_about(common, document) for document in documents[:limit]]
 
 
 def position_of(case: Case) -> Position:
     """Where the page after this case of a listing begins. Raises ValueError for a case without a document."""
     if case.document is None:
         raise ValueError("a position in a listing is that of a document")
-    return Position(case.document.created_at, case.document.id)
+    return _position(case.document)
+
+
+def _position(document: Document) -> Position:
+    return Position(document.created_at, document.id)
 
 
 def _about(common: Case, document: Document) -> Case:
@@ -153,8 +150,8 @@ def _about(common: Case, document: Document) -> Case:
     return replace(common, question=question, document=document)
 
 
-def _batches(questions: Sequence[Question]) -> Iterator[list[Question]]:
-    remaining = iter(questions)
+def _batches(keys: Collection[Keys]) -> Iterator[list[Keys]]:
+    remaining = iter(keys)
     while batch := list(islice(remaining, _BATCH)):
         yield batch
 
@@ -163,35 +160,40 @@ def _batches(questions: Sequence[Question]) -> Iterator[list[Question]]:
 
 
 def _needs(question: Question) -> Needs:
-    return _needs_of(question.subject.type, question.resource.type, question.particulars.dossier is not None)
+    return _needs_of(question.subject.type, question.resource.type)
 
 
 @lru_cache(maxsize=64)
-def _needs_of(subject_type: str, resource_type: str, claimed: bool) -> Needs:  # noqa: FBT001  # a cache's key
-    needs = {subject_type} & set(SubjectType)
-    if resource_type == ResourceType.DOSSIER:
-        needs.add("dossier")
-    elif resource_type in {ResourceType.DOCUMENT, ResourceType.MESSAGE}:
-        needs |= {resource_type, "dossier" if claimed else "place"}
+def _needs_of(subject_type: str, resource_type: str) -> Needs:
+    needs = {subject_type} & {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF}
+    if resource_type in set(ResourceType):
+        needs |= {"dossier"}
+    if resource_type == ResourceType.DOCUMENT:
+        needs |= {DOCUMENTS}
+    if resource_type == ResourceType.MESSAGE:
+        needs |= {"message"}
     return frozenset(needs)
 
 
-def _keys(question: Question) -> Keys:
+def _placed(question: Question) -> UUID | None:
+    """The document or message whose dossier is to be found first."""
+    if question.resource.type in _PLACED and question.particulars.dossier is None:
+        return _uuid(question.resource.id)
+    return None
+
+
+def _keys(question: Question, homes: Mapping[UUID, UUID]) -> Keys:
     found: dict[str, Any] = {}
     subject, resource, claimed = question.subject, question.resource, question.particulars.dossier
-    if subject.type == SubjectType.PERSON:
-        found["person"] = _uuid(subject.id)
-    elif subject.type in {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF}:
+    if subject.type in {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF}:
         # What is not printable is no one's identifier, and neither NUL nor half a surrogate pair reaches a database.
         found[subject.type] = subject.id if subject.id.isprintable() else None
     if resource.type == ResourceType.DOSSIER:
         found["dossier"] = _uuid(resource.id)
-    elif resource.type in {ResourceType.DOCUMENT, ResourceType.MESSAGE}:
-        identity = found[resource.type] = _uuid(resource.id)
-        if claimed is None:
-            found["place"] = identity
-        else:
-            found["dossier"] = _uuid(claimed)
+    elif resource.type in _PLACED and (identity := _uuid(resource.id)) is not None:
+        found["dossier"] = homes.get(identity) if claimed is None else _uuid(claimed)
+        if resource.type == ResourceType.MESSAGE:
+            found["message"] = identity
     return Keys(**found)
 
 
@@ -202,81 +204,61 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-# From rows to a case
+# From a row to a case
 
 
-def _case(question: Question, keys: Keys, rows: _Rows) -> Case:
-    first = rows[0]
-    subject = _subject(question, keys, rows)
+def _case(question: Question, keys: Keys, row: _Row) -> Case:
+    subject = _subject(question, row)
     document = message = None
     if question.resource.type == ResourceType.DOCUMENT:
-        document = _document(first[statements.DOCUMENT]) if first[statements.DOCUMENT][0] is not None else None
+        identity = _uuid(question.resource.id)
+        document = None if identity is None else find_document(row[statements.SHEET_DOCUMENTS] or b"", identity)
         if document is None:
             return Case(question, subject)
     elif question.resource.type == ResourceType.MESSAGE:
-        sender, addressee = first[statements.MESSAGE]
+        sender, addressee = row[statements.MESSAGE]
         if sender is None or keys.message is None:
             return Case(question, subject)
         message = Message(keys.message, sender, addressee)
+    ties = row[statements.TIES] or b""
     return Case(
         question,
         subject,
-        _dossier(first[statements.DOSSIER]),
-        _relations(question.subject, rows),
-        _representations(keys, rows),
+        _dossier(row[statements.DOSSIER]),
+        relations_with(ties, _parties(question.subject, subject)),
+        representations_by(ties, subject.id) if isinstance(subject, Person) else (),
         document,
         message,
-        first[statements.HAS_READ] is not None,
+        row[statements.HAS_READ] is not None,
     )
 
 
-def _subject(question: Question, keys: Keys, rows: _Rows) -> Subject | None:
-    first = rows[0]
-    if keys.person is not None:
-        return Person(keys.person)
-    if keys.professional is not None:
-        profession, samu_regulator, person = first[statements.PROFESSIONAL]
+def _subject(question: Question, row: _Row) -> Subject | None:
+    asks = question.subject
+    if asks.type == SubjectType.PERSON:
+        person = _uuid(asks.id)
+        return None if person is None else Person(person)
+    if asks.type == SubjectType.PROFESSIONAL:
+        profession, samu_regulator, of_person = row[statements.PROFESSIONAL]
         if profession is None:
             return None
-        organizations = frozenset(row[statements.EXERCISE] for row in rows if row[statements.EXERCISE] is not None)
-        return Professional(keys.professional, profession, samu_regulator, organizations, person)
-    identity, kind = first[statements.ORGANIZATION]
+        organizations = frozenset((row[statements.ORGANIZATIONS] or "").split())
+        return Professional(asks.id, profession, samu_regulator, organizations, of_person)
+    identity, kind = row[statements.ORGANIZATION]
     if identity is None:
         return None
     organization = Organization(identity, OrganizationKind(kind))
-    return (
-        organization if question.subject.type == SubjectType.ORGANIZATION else Staff(question.subject.id, organization)
-    )
+    return organization if asks.type == SubjectType.ORGANIZATION else Staff(asks.id, organization)
+
+
+def _parties(asks: Reference, subject: Subject | None) -> list[Reference]:
+    """Whose relations count: the subject's own, and those of where a professional exercises."""
+    if asks.type not in {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION}:
+        return []
+    organizations = sorted(subject.organizations) if isinstance(subject, Professional) else []
+    return [asks, *(Reference(SubjectType.ORGANIZATION, each) for each in organizations)]
 
 
 def _dossier(columns: Sequence[Any]) -> Dossier | None:
     identity, state, *rest = columns
     return None if identity is None else Dossier(identity, DossierState(state), *rest)
-
-
-def _document(columns: Sequence[Any]) -> Document:
-    identity, document_type, author_type, author_id, created_at, masked, withheld_until, hidden, status = columns
-    author = Reference(author_type, author_id)
-    return Document(identity, document_type, author, created_at, masked, withheld_until, hidden, DocumentStatus(status))
-
-
-def _relations(subject: Reference, rows: _Rows) -> tuple[Relation, ...]:
-    found: dict[tuple[str, str], Relation] = {}
-    for row in rows:
-        kind, since, until = row[statements.OWN_RELATION]
-        if kind is not None:
-            found["", kind] = Relation(subject, RelationKind(kind), since, until)
-        kind, since, until = row[statements.THEIR_RELATION]
-        if kind is not None:
-            organization = row[statements.EXERCISE]
-            party = Reference(SubjectType.ORGANIZATION, organization)
-            found[organization, kind] = Relation(party, RelationKind(kind), since, until)
-    return tuple(found[key] for key in sorted(found)) if len(found) > 1 else tuple(found.values())
-
-
-def _representations(keys: Keys, rows: _Rows) -> tuple[Representation, ...]:
-    if keys.person is None:
-        return ()
-    columns = (row[statements.REPRESENTATION] for row in rows)
-    found = {kind: Representation(keys.person, RepresentationKind(kind), until) for kind, until in columns if kind}
-    return tuple(found[kind] for kind in sorted(found))

@@ -13,7 +13,8 @@ from models.database import Database
 from models.facts import Message
 from models.queries.dossiers import hold_dossier
 from models.queries.keys import KEY_COLUMNS, KeyRow, key_of_row
-from models.tables import message, place
+from models.queries.whereabouts import add_whereabouts
+from models.tables import message
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ async def add_message(connection: AsyncConnection, stored: StoredMessage) -> Non
     """Raises ConstraintError if the id is taken or there is no such dossier."""
     sent = stored.message
     await hold_dossier(connection, stored.dossier)
-    await connection.execute(insert(place).values(id=sent.id, dossier=stored.dossier))
+    await add_whereabouts(connection, [(sent.id, stored.dossier)])
     await connection.execute(
         insert(message).values(
             dossier=stored.dossier,

@@ -20,6 +20,8 @@ from models.facts import (
     Representation,
     Staff,
 )
+from models.queries.sheets import hold_sheet, keep_sheet
+from models.sheets import Sheet, pack_ties
 from models.vocabulary import DossierState, OrganizationKind, RelationKind, RepresentationKind
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -83,15 +85,9 @@ async def settle(database: Database) -> None:
     async with database.begin() as connection:
         await _directory(connection)
         await connection.execute(insert(tables.dossier), [_dossier_row(DOSSIER), _dossier_row(OTHER_DOSSIER)])
-        ties = [TREATING, TEAM, OF_CHU, OF_CHU_TOO, OF_PRACTICE, OF_KARIM]
-        await connection.execute(insert(tables.relation), [_relation_row(tie) for tie in ties])
-        await connection.execute(
-            insert(tables.representation),
-            [
-                {"dossier": ALICE, "person": tie.person, "kind": tie.kind, "until": tie.until}
-                for tie in (GUARDIAN, CARER)
-            ],
-        )
+        relations = [TREATING, TEAM, OF_CHU, OF_CHU_TOO, OF_PRACTICE, OF_KARIM]
+        sheet = Sheet(pack_ties(relations, [GUARDIAN, CARER]))
+        await keep_sheet(connection, ALICE, await hold_sheet(connection, ALICE), sheet)
         await connection.execute(insert(tables.has_read), {"dossier": ALICE, "professional": JULIE.rpps})
 
 
@@ -121,8 +117,3 @@ def _dossier_row(dossier: Dossier) -> dict[str, Any]:
     names = ("id", "state", "born", "protected", "care_team_consent")
     switches = ("refuses_break_glass", "refuses_centre_15", "masked_in_emergency")
     return {"state_since": AT, **{name: getattr(dossier, name) for name in (*names, *switches)}}
-
-
-def _relation_row(tie: Relation) -> dict[str, Any]:
-    party = {"party_type": tie.party.type, "party": tie.party.id}
-    return {"dossier": ALICE, **party, "kind": tie.kind, "since": tie.since, "until": tie.until}
