@@ -32,8 +32,8 @@ from api.services.reimbursed_months import (
 from models.database import Database
 from models.errors import ConstraintError
 from models.facts import Document, Particulars
-from models.queries.documents import Version
 from models.queries.feeding import Added, Latest, add_documents, fetch_latest, find_taken
+from models.sheets import Version
 from models.vocabulary import Action
 from vault.errors import DepositLostError, JournalMovedError, SealBrokenError
 from vault.journal.entry import Entry, Value

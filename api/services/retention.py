@@ -18,7 +18,6 @@ from models.facts import Reference
 from models.queries.dossiers import erase_dossier, lock_dossier
 from models.queries.policy import find_in_force
 from models.queries.retention import (
-    Expiring,
     Since,
     delete_expired,
     find_trace,
@@ -84,7 +83,7 @@ class Retention:
         A dossier that it would destroy is not counted among the traces: they are kept on from then.
         """
         found = Retained()
-        async for expired in self._expired():
+        async for _, expired in self._expired():
             found.reimbursements += len(expired)
         async for _ in self._closed():
             found.dossiers += 1
@@ -98,8 +97,8 @@ class Retention:
         Raises DatabaseError, VaultError; what is done is done.
         """
         done, revision = Retained(), await self._revision()
-        async for expired in self._expired():
-            gone = await self._forget(expired, revision)
+        async for dossier, expired in self._expired():
+            gone = await self._forget(dossier, expired, revision)
             done.reimbursements += gone
             done.left += len(expired) - gone
         async for closed in self._closed():
@@ -121,17 +120,15 @@ class Retention:
         in_force = await find_in_force(self._database)
         return in_force.revision if in_force is not None else ""
 
-    async def _expired(self) -> AsyncIterator[Sequence[Expiring]]:
-        """Documents that have left every view, those of a page in one dossier together."""
+    async def _expired(self) -> AsyncIterator[tuple[UUID, Sequence[UUID]]]:
+        """Documents that have left every view, those of a dossier together."""
         until, after = self._now() - _AT_LEAST, None
         while page := await list_expiring(self._database, until, after, _BATCH):
             after = page[-1]
-            by_dossier: dict[UUID, list[Expiring]] = {}
             for each in page:
-                if has_expired(each.created_at, self._now()):
-                    by_dossier.setdefault(each.dossier, []).append(each)
-            for together in by_dossier.values():
-                yield together
+                expired = [one for one, last_care in each.documents.items() if has_expired(last_care, self._now())]
+                if expired:
+                    yield each.dossier, expired
 
     async def _closed(self) -> AsyncIterator[Since]:
         until, after = self._now() - CLOSED_YEARS * _SHORTEST_YEAR, None
@@ -149,13 +146,12 @@ class Retention:
                 if self._is_over(each.at, years):
                     yield each
 
-    async def _forget(self, expired: Sequence[Expiring], revision: str) -> int:
+    async def _forget(self, dossier: UUID, expired: Sequence[UUID], revision: str) -> int:
         """How many of these documents were still there: keys go with the transaction, objects right after."""
-        dossier = expired[0].dossier
         async with self._database.begin() as connection:
             if await lock_dossier(connection, dossier) is None:
                 return 0
-            gone = await delete_expired(connection, dossier, [each.document for each in expired])
+            gone = await delete_expired(connection, dossier, expired)
             if not gone:
                 return 0
             erasures = [await self._documents.erase(connection, dossier, each) for each in gone]

@@ -43,20 +43,25 @@ async def add_version(connection: AsyncConnection, home: UUID, added: Document, 
     document is no longer current: somebody else was first.
     """
     sheet = await hold_sheet(connection, home)
-    replaced = find_filed(sheet.documents, replaces)
+    superseded, following = succession(sheet.documents, added, replaces)
+    await _file(connection, home, sheet, rewrite(sheet.documents, {replaces: superseded}), following)
+    return following.version
+
+
+def succession(documents: bytes, added: Document, replaces: UUID) -> tuple[Document, Filed]:
+    """What becomes of a current document of a sheet, and what takes its place, as `add_version` says."""
+    replaced = find_filed(documents, replaces)
     if replaced is None or replaced.document.status is not DocumentStatus.CURRENT:
         raise ConstraintError("the document to replace is not current")
     was, version = replaced
-    following = Version(version.series, version.version + 1)
     inherited = replace(
         added,
         masked=was.masked,
         withheld_until=was.withheld_until,
         hidden_from_representatives=was.hidden_from_representatives,
     )
-    superseded = rewrite(sheet.documents, {replaces: replace(was, status=DocumentStatus.SUPERSEDED)})
-    await _file(connection, home, sheet, superseded, Filed(inherited, following))
-    return following
+    following = Filed(inherited, Version(version.series, version.version + 1))
+    return replace(was, status=DocumentStatus.SUPERSEDED), following
 
 
 async def set_visibility(

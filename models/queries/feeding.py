@@ -4,6 +4,7 @@ Rows are locked by ascending dossier, in one order of tables, and feeds of one d
 write anything of it: so no two of them wait in a circle.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,29 +15,18 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, change_if, load, storable
+from models.database import Database, load, storable
 from models.errors import ConstraintError
 from models.facts import Document, Reference
-from models.queries.documents import Version
+from models.queries.documents import succession
 from models.queries.idempotency import KeptAnswer
-from models.queries.statements import padded
-from models.tables import document, dossier, idempotency, place
-from models.vocabulary import DocumentStatus
+from models.queries.sheets import hold_sheets, keep_sheets
+from models.queries.statements import among, padded
+from models.queries.whereabouts import add_whereabouts, find_dossiers
+from models.sheets import Filed, Sheet, Version, append, latest, rewrite
+from models.tables import dossier, idempotency
 
-# What is asked for stands on the left of outer joins, as in `models.queries.statements`: so it is looked up in indexes,
-# and no planner begins with all documents instead.
 _AT_ONCE = 512
-_DOCUMENT = (
-    "id",
-    "created_at",
-    "masked",
-    "withheld_until",
-    "hidden_from_representatives",
-    "status",
-    "series",
-    "version",
-)
-_WRITTEN = [column.name for column in document.columns if column.name != "contest_sealed"]
 
 _HOLD = (
     select(dossier.c.id)
@@ -79,41 +69,35 @@ async def fetch_latest(
     """The latest versions, by series, of an author's documents of a type in these spans, by one `read` for 512."""
     found: dict[UUID, Latest] = {}
     for begin in range(0, len(spans), _AT_ONCE):
-        asked = padded(spans[begin : begin + _AT_ONCE])
-        values = [value for span in asked for value in span]
-        for row in await database.read(latest_statement(len(asked)), document_type, author.type, author.id, *values):
-            home, identity, created_at, masked, withheld_until, hidden, status, series, number = row
-            if home is None:
-                continue
-            if series not in found or found[series].version.version < number:
-                seen = (masked, withheld_until, hidden, DocumentStatus(status))
-                about = Document(identity, document_type, author, created_at, *seen)
-                found[series] = Latest(home, about, Version(series, number))
+        asked = spans[begin : begin + _AT_ONCE]
+        dossiers = padded([span.dossier for span in asked])
+        sheets = {row[0]: row[1] or b"" for row in await database.read(sheets_statement(len(dossiers)), *dossiers)}
+        for home, since, until in asked:
+            for each, version in latest(sheets.get(home, b""), document_type, author, since, until):
+                found[version.series] = Latest(home, each, version)
     return found
 
 
 async def find_taken(database: Database, identities: Sequence[UUID]) -> set[UUID]:
     """Which of these ids are a document's or a message's, deleted or not, by one `read` for 512."""
-    taken: set[UUID] = set()
-    for begin in range(0, len(identities), _AT_ONCE):
-        asked = padded(identities[begin : begin + _AT_ONCE])
-        rows = await database.read(taken_statement(len(asked)), *asked)
-        taken |= {row[0] for row in rows if row[0] is not None}
-    return taken
+    return set(await find_dossiers(database, identities))
 
 
 async def add_documents(connection: AsyncConnection, added: Sequence[Added]) -> None:
     """Write documents of many dossiers, which are held until the transaction ends.
 
     What replaces another inherits its visibility, whatever is said of it (RULES §4.2). Raises ConstraintError if a
-    dossier is gone, an id taken, or what was to be replaced not current any more: somebody else was first.
+    dossier is gone or full, an id taken, or what was to be replaced not current any more: somebody else was first.
     """
-    await hold_dossiers(connection, {each.dossier for each in added})
-    ordered = sorted(added, key=lambda each: (each.dossier, each.version.series))
-    inherited = await _supersede(connection, [(each.dossier, each.replaces) for each in ordered if each.replaces])
-    await load(connection, place, [(each.document.id, each.dossier) for each in ordered])
-    rows = [_row(each, inherited[each.replaces] if each.replaces else _visibility(each.document)) for each in ordered]
-    await load(connection, document, rows, _WRITTEN)
+    of_each: dict[UUID, list[Added]] = defaultdict(list)
+    for each in added:
+        of_each[each.dossier].append(each)
+    was = await hold_sheets(connection, of_each)
+    if len(was) != len(of_each):
+        raise ConstraintError("there is no such dossier")
+    now = {home: sheet._replace(documents=_grown(sheet, of_each[home])) for home, sheet in was.items()}
+    await keep_sheets(connection, was, now)
+    await add_whereabouts(connection, ((each.document.id, each.dossier) for each in added))
 
 
 async def hold_dossiers(connection: AsyncConnection, identities: Collection[UUID]) -> None:
@@ -149,70 +133,26 @@ async def keep_answers(connection: AsyncConnection, client: str, kept: Mapping[t
     await load(connection, idempotency, rows)
 
 
-_Visibility = tuple[bool, datetime | None, bool]
-
-
-def _visibility(about: Document) -> _Visibility:
-    return about.masked, about.withheld_until, about.hidden_from_representatives
-
-
-async def _supersede(connection: AsyncConnection, replaced: Sequence[tuple[UUID, UUID]]) -> dict[UUID, _Visibility]:
-    """What is inherited of these documents, which are superseded from now on."""
-    if not replaced:
-        return {}
-    columns = (
-        document.c.id,
-        document.c.masked,
-        document.c.withheld_until,
-        document.c.hidden_from_representatives,
-    )
-    was, to = {"status": DocumentStatus.CURRENT.value}, {"status": DocumentStatus.SUPERSEDED.value}
-    inherited = {row[0]: tuple(row[1:]) for row in await change_if(connection, document, replaced, was, to, columns)}
-    if len(inherited) != len(replaced):
-        raise ConstraintError("a document to replace is not current")
-    return inherited
-
-
-def _row(added: Added, visibility: _Visibility) -> tuple[object, ...]:
-    about, version = added.document, added.version
-    masked, withheld_until, hidden = visibility
-    return (
-        added.dossier,
-        about.id,
-        version.series,
-        version.version,
-        about.document_type,
-        about.author.type,
-        about.author.id,
-        storable(about.created_at),
-        masked,
-        withheld_until,
-        hidden,
-        about.status.value,
-    )
+def _grown(sheet: Sheet, added: Sequence[Added]) -> bytes:
+    """The documents of a sheet, with these."""
+    documents, filed = sheet.documents, []
+    for each in added:
+        if each.replaces is None:
+            filed.append(Filed(each.document, each.version))
+        else:
+            superseded, following = succession(documents, each.document, each.replaces)
+            documents = rewrite(documents, {each.replaces: superseded})
+            filed.append(following)
+    try:
+        return append(documents, filed)
+    except ValueError as error:
+        raise ConstraintError(str(error)) from None
 
 
 @lru_cache(maxsize=16)
-def latest_statement(count: int) -> str:
-    """Parameters: the type, the author's type and id, then for each span its dossier and the two instants."""
-    spans = ", ".join(
-        f"(${3 * number + 4}::uuid, ${3 * number + 5}::timestamptz, ${3 * number + 6}::timestamptz)"
-        for number in range(count)
-    )
-    return (
-        f"WITH q(dossier, since, until) AS (VALUES {spans}) "  # noqa: S608  # our own names only, values are parameters
-        f"SELECT d.dossier, {', '.join(f'd.{name}' for name in _DOCUMENT)} FROM q "
-        "LEFT JOIN document AS d ON d.dossier = q.dossier AND d.created_at >= q.since AND d.created_at < q.until "
-        "AND d.status <> 'deleted' AND d.document_type = $1::text AND d.author_type = $2::text "
-        "AND d.author_id = $3::text"
-    )
-
-
-@lru_cache(maxsize=16)
-def taken_statement(count: int) -> str:
-    """Parameters: the ids."""
-    ids = ", ".join(f"(${number}::uuid)" for number in range(1, count + 1))
-    return f"WITH q(id) AS (VALUES {ids}) SELECT place.id FROM q LEFT JOIN place ON place.id = q.id"  # noqa: S608  # as above
+def sheets_statement(count: int) -> str:
+    """Parameters: the dossiers."""
+    return f"SELECT id, documents FROM dossier WHERE {among('id', count, 1)}"  # noqa: S608  # placeholders only
 
 
 @lru_cache(maxsize=16)

@@ -1,31 +1,33 @@
 """What has been kept long enough, or was left behind: dossiers, reimbursements, traces of what is gone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, literal, select, text, tuple_, update
+from sqlalchemy import Select, delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
-from models.tables import document, dossier, has_read, journal_chain, journal_entry, notification, scrub_finding
+from models.queries.sheets import hold_sheet, keep_sheet
+from models.reference import REIMBURSEMENTS
+from models.sheets import dates, documents_in, rewrite
+from models.tables import contest, dossier, has_read, journal_chain, journal_entry, notification, scrub_finding
 from models.vocabulary import DocumentStatus, DossierState
 
 _BESIDE = (has_read, notification, scrub_finding)
 _LAST_ENTRY = (journal_entry.c.dossier == journal_chain.c.dossier) & (
     journal_entry.c.sequence == journal_chain.c.sequence
 )
-# As the index of what expires has it, word for word: a parameter in its place would keep the index from being used.
-_REIMBURSEMENT = text("document_type = 'REMB' AND status <> 'deleted'")
 
 
 class Expiring(NamedTuple):
-    """A document of reimbursements, and when its last care was."""
+    """A dossier with documents of reimbursements: when the last care of each was, and that of the oldest."""
 
-    created_at: datetime
+    at: datetime
     dossier: UUID
-    document: UUID
+    documents: Mapping[UUID, datetime]
 
 
 class Since(NamedTuple):
@@ -47,37 +49,40 @@ async def list_closed(database: Database, until: datetime, after: Since | None, 
 
 
 async def list_expiring(database: Database, until: datetime, after: Expiring | None, limit: int) -> list[Expiring]:
-    """Documents of reimbursements whose last care was no later than `until`, the oldest first; each version is one."""
+    """Dossiers with a document of reimbursements whose last care was no later than `until`, the oldest first.
+
+    Each with all of these that are not deleted, younger ones too; each version is one.
+    """
     async with database.connect() as connection:
         rows = await connection.execute(expiring_page(until, after, limit))
-        return [Expiring(*row) for row in rows]
+        return [Expiring(at, home, dates(documents or b"", REIMBURSEMENTS)) for at, home, documents in rows]
 
 
 def expiring_page(until: datetime, after: Expiring | None, limit: int) -> Select[Any]:
     """The statement of `list_expiring`."""
-    columns = (document.c.created_at, document.c.dossier, document.c.id)
-    expiring = select(*columns).where(_REIMBURSEMENT, document.c.created_at <= until)
+    columns = (dossier.c.reimbursed_since, dossier.c.id)
+    expiring = select(*columns, dossier.c.documents).where(dossier.c.reimbursed_since <= until)
     if after is not None:
-        expiring = expiring.where(tuple_(*columns) > tuple_(*map(literal, after, (column.type for column in columns))))
+        types = (column.type for column in columns)
+        expiring = expiring.where(tuple_(*columns) > tuple_(*map(literal, after[:2], types)))
     return expiring.order_by(*columns).limit(limit)
 
 
 async def delete_expired(connection: AsyncConnection, identity: UUID, documents: Collection[UUID]) -> list[UUID]:
     """Mark these documents of one dossier deleted, with what was contested of them; gives those that were not yet.
 
-    Their keys are the vault's to destroy, in the same transaction.
+    Their keys are the vault's to destroy, in the same transaction. Raises ConstraintError if the dossier is gone.
     """
-    deleted = (
-        update(document)
-        .where(
-            document.c.dossier == identity,
-            document.c.id.in_(documents),
-            document.c.status != DocumentStatus.DELETED.value,
-        )
-        .values(status=DocumentStatus.DELETED.value, contest_sealed=None)
-        .returning(document.c.id)
-    )
-    return sorted((await connection.execute(deleted)).scalars())
+    was = await hold_sheet(connection, identity)
+    going = {
+        each.id: replace(each, status=DocumentStatus.DELETED)
+        for each in documents_in(was.documents)
+        if each.id in documents and each.status is not DocumentStatus.DELETED
+    }
+    await keep_sheet(connection, identity, was, was._replace(documents=rewrite(was.documents, going)))
+    contested = delete(contest).where(contest.c.dossier == identity, contest.c.document.in_(list(going)))
+    await connection.execute(contested)
+    return sorted(going)
 
 
 async def list_traces(database: Database, until: datetime, after: UUID, limit: int) -> list[Since]:
