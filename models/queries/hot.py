@@ -225,7 +225,7 @@ def _case(question: Question, keys: Keys, row: _Row) -> Case:
         question,
         subject,
         _dossier(row[statements.DOSSIER]),
-        relations_with(ties, _parties(question.subject, subject)),
+        relations_with(ties, parties_of(question.subject, subject)),
         representations_by(ties, subject.id) if isinstance(subject, Person) else (),
         document,
         message,
@@ -251,7 +251,7 @@ def _subject(question: Question, row: _Row) -> Subject | None:
     return organization if asks.type == SubjectType.ORGANIZATION else Staff(asks.id, organization)
 
 
-def _parties(asks: Reference, subject: Subject | None) -> list[Reference]:
+def parties_of(asks: Reference, subject: Subject | None) -> list[Reference]:
     """Whose relations count: the subject's own, and those of where a professional exercises."""
     if asks.type not in {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION}:
         return []
