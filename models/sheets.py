@@ -19,6 +19,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.facts import Document, Reference, Relation, Representation
+from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.instants import instant_from_integer, instant_to_integer
 from models.vocabulary import DocumentStatus, RelationKind, RepresentationKind, SubjectType
 
@@ -30,25 +31,27 @@ _tie = Struct(">B16sBqq")
 _head = Struct(">B16s")
 _document = Struct(">16sqq16s16sBBHH")
 
+_look = Struct(">16s8s8s16s16sBB4x")
+
 _NEVER = -(1 << 63)
 _LONGEST = 16
 _MASKED, _HIDDEN, _STATUS_SHIFT = 1, 2, 2
 _FLAGS, _SERIES = 65, 68  # where these begin in a document
 
 _PARTIES = (SubjectType.ORGANIZATION.value, SubjectType.PERSON.value, SubjectType.PROFESSIONAL.value)
-_PARTY_CODES = {word: code for code, word in enumerate(_PARTIES)}
+_PARTY_CODES: dict[str, int] = {word: code for code, word in enumerate(_PARTIES)}
 _PERSON = _PARTY_CODES[SubjectType.PERSON.value]
 _RELATIONS = (RelationKind.BLOCKED, RelationKind.CARE_TEAM, RelationKind.GRANTED, RelationKind.TREATING_PHYSICIAN)
-_RELATION_CODES = {word: code for code, word in enumerate(_RELATIONS)}
+_RELATION_CODES: dict[str, int] = {word: code for code, word in enumerate(_RELATIONS)}
 _REPRESENTATIONS = (RepresentationKind.CAREGIVER, RepresentationKind.LEGAL_REPRESENTATIVE)
-_REPRESENTATION_CODES = {word: code for code, word in enumerate(_REPRESENTATIONS)}
+_REPRESENTATION_CODES: dict[str, int] = {word: code for code, word in enumerate(_REPRESENTATIONS)}
 _STATUSES = (
     DocumentStatus.CURRENT,
     DocumentStatus.SUPERSEDED,
     DocumentStatus.ARCHIVED,
     DocumentStatus.DELETED,
 )
-_STATUS_CODES = {word: code for code, word in enumerate(_STATUSES)}
+_STATUS_CODES: dict[str, int] = {word: code for code, word in enumerate(_STATUSES)}
 _DELETED = _STATUS_CODES[DocumentStatus.DELETED]
 
 
@@ -73,6 +76,14 @@ class Filed(NamedTuple):
     version: Version
 
 
+class Looks(NamedTuple):
+    """The id of each document, the number of how it looks, and for each look the first document that has it."""
+
+    ids: list[bytes]
+    numbers: list[int]
+    examples: list[Document]
+
+
 # Ties
 
 
@@ -81,21 +92,25 @@ def pack_ties(relations: Iterable[Relation], representations: Iterable[Represent
 
     Raises ValueError on a party that no dossier is tied to.
     """
-    packed = [
-        _tie.pack(
-            _PARTY_CODES[each.party.type],
-            _pack_party(each.party),
-            _RELATION_CODES[each.kind],
-            _pack_instant(each.since),
-            _pack_instant(each.until),
-        )
-        for each in relations
-    ]
-    packed += [
-        _tie.pack(_PERSON, each.person.bytes, _REPRESENTATION_CODES[each.kind], _NEVER, _pack_instant(each.until))
-        for each in representations
-    ]
+    packed = [pack_relation(each.party.type, each.party.id, each.kind, each.since, each.until) for each in relations]
+    packed += [pack_representation(each.person, each.kind, each.until) for each in representations]
     return b"".join(sorted(packed))
+
+
+def pack_relation(party_type: str, party: str, kind: str, since: datetime | None, until: datetime | None) -> bytes:
+    """One relation by its columns, as a tie."""
+    return _tie.pack(
+        _PARTY_CODES[party_type],
+        _pack_party(party_type, party),
+        _RELATION_CODES[kind],
+        _pack_instant(since),
+        _pack_instant(until),
+    )
+
+
+def pack_representation(person: UUID, kind: str, until: datetime | None) -> bytes:
+    """One representation by its columns, as a tie."""
+    return _tie.pack(_PERSON, person.bytes, _REPRESENTATION_CODES[kind], _NEVER, _pack_instant(until))
 
 
 def relations_of(ties: bytes) -> list[Relation]:
@@ -186,6 +201,28 @@ def find_document(documents: bytes, identity: UUID) -> Document | None:
     return None if place is None else _facts(_document.unpack_from(documents, place))
 
 
+def looks_of(documents: bytes, author: Reference, dated: Collection[str]) -> Looks:
+    """Two documents look alike that differ in no more than id, version, author and instant.
+
+    Yet whether the author is this one counts, and so does the instant of documents of the types that are `dated`.
+    """
+    own = (_pack_party(author.type, author.id).ljust(_LONGEST, b"\0"), _PARTY_CODES[author.type]) if _is_party(author) else None
+    types = {_ascii(each).ljust(_LONGEST, b"\0") for each in dated}
+    numbers: dict[_Look, int] = {}
+    looks = Looks([], [], [])
+    for identity, created, withheld, party, document_type, kind, flags in _look.iter_unpack(documents):
+        is_own = (party, kind) == own
+        look = (withheld, document_type, is_own, flags, created if document_type in types else b"")
+        number = numbers.get(look)
+        if number is None:
+            number = numbers[look] = len(numbers)
+            place = len(looks.ids) * DOCUMENT_SIZE
+            looks.examples.append(_facts(_document.unpack_from(documents, place)))
+        looks.ids.append(identity)
+        looks.numbers.append(number)
+    return looks
+
+
 def oldest(documents: bytes, types: Collection[str]) -> datetime | None:
     """When the oldest document of these types is from that is not deleted."""
     wanted = {_ascii(each).ljust(_LONGEST, b"\0") for each in types}
@@ -215,7 +252,7 @@ def latest(
     Of those dated from one instant on, before another. What else there is, is passed over packed.
     """
     begin, end = instant_to_integer(since), instant_to_integer(until)
-    kind, party = _PARTY_CODES[author.type], _pack_party(author).ljust(_LONGEST, b"\0")
+    kind, party = _PARTY_CODES[author.type], _pack_party(author.type, author.id).ljust(_LONGEST, b"\0")
     wanted = (party, _ascii(document_type).ljust(_LONGEST, b"\0"), kind)
     found: dict[int, _Columns] = {}
     for columns in _document.iter_unpack(documents):
@@ -273,23 +310,52 @@ def pack_documents(filed: Sequence[Filed]) -> bytes:
     return append(b"", filed)
 
 
-def _pack(document: Document, version: int, series: int) -> bytes:
-    author = document.author
+def pack_document(
+    identity: UUID,
+    document_type: str,
+    author_type: str,
+    author: str,
+    created_at: datetime,
+    masked: bool,
+    withheld_until: datetime | None,
+    hidden_from_representatives: bool,
+    status: str,
+    version: int = 1,
+    series: int = 0,
+) -> bytes:
+    """One document by its columns. Raises ValueError on a word that cannot be stored."""
     return _document.pack(
-        document.id.bytes,
-        instant_to_integer(document.created_at),
-        _pack_instant(document.withheld_until),
-        _pack_party(author),
-        _ascii(document.document_type),
-        _PARTY_CODES[author.type],
-        (_MASKED if document.masked else 0)
-        | (_HIDDEN if document.hidden_from_representatives else 0)
-        | _STATUS_CODES[document.status] << _STATUS_SHIFT,
+        identity.bytes,
+        instant_to_integer(created_at),
+        _pack_instant(withheld_until),
+        _pack_party(author_type, author),
+        _ascii(document_type),
+        _PARTY_CODES[author_type],
+        (_MASKED if masked else 0)
+        | (_HIDDEN if hidden_from_representatives else 0)
+        | _STATUS_CODES[status] << _STATUS_SHIFT,
         version,
         series,
     )
 
 
+def _pack(document: Document, version: int, series: int) -> bytes:
+    return pack_document(
+        document.id,
+        document.document_type,
+        document.author.type,
+        document.author.id,
+        document.created_at,
+        document.masked,
+        document.withheld_until,
+        document.hidden_from_representatives,
+        document.status,
+        version,
+        series,
+    )
+
+
+_Look = tuple[bytes, bytes, bool, int, bytes]
 _Columns = tuple[bytes, int, int, bytes, bytes, int, int, int, int]
 
 
@@ -328,8 +394,17 @@ def _place(documents: bytes, identity: UUID) -> int | None:
     return None
 
 
-def _pack_party(party: Reference) -> bytes:
-    return UUID(party.id).bytes if party.type == SubjectType.PERSON else _ascii(party.id)
+def _is_party(party: Reference) -> bool:
+    if party.type == SubjectType.PERSON:
+        try:
+            return bool(parse_pseudonym(party.id))
+        except InvalidIdentifierError:
+            return False
+    return party.type in _PARTY_CODES and _is_storable(party.id)
+
+
+def _pack_party(party_type: str, party: str) -> bytes:
+    return UUID(party).bytes if party_type == SubjectType.PERSON else _ascii(party)
 
 
 def _unpack_party(kind: int, party: bytes) -> str:
