@@ -17,6 +17,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, insert
+from models.queries.statements import among, padded
+from models.sheets import find_filed
 from models.tables import content, scrub, scrub_finding
 from vault.blobs import BlobStore
 from vault.documents import Documents
@@ -27,11 +29,10 @@ _ONE = 1
 _AT_ONCE = 4
 _FIRST = UUID(int=0)
 _NEXT = (
-    "SELECT content.dossier, content.document, content.size, document.version FROM content "
-    "LEFT JOIN document ON document.dossier = content.dossier AND document.id = content.document "
-    "WHERE (content.dossier, content.document) > ($1, $2) "
-    "ORDER BY content.dossier, content.document LIMIT 64"
+    "SELECT dossier, document, size FROM content WHERE (dossier, document) > ($1, $2) "
+    "ORDER BY dossier, document LIMIT 64"
 )
+_SHEETS = "SELECT id, documents FROM dossier WHERE documents IS NOT NULL AND"
 _UNKNOWN_VERSION = -1
 """Of a document whose facts are gone: nothing was sealed under it."""
 
@@ -90,7 +91,7 @@ class Scrubbing:
             async with self._database.connect() as connection:
                 far = (await connection.execute(select(scrub))).one()
             told(far.documents, far.bytes)
-            page = [_Next(*row) for row in await self._database.read(_NEXT, far.after_dossier, far.after_document)]
+            page = await self._page(far.after_dossier, far.after_document)
             if not page:
                 return await self._end(far.started_at, far.documents, far.bytes)
             faults = await self._faults(page)
@@ -107,6 +108,20 @@ class Scrubbing:
             await connection.execute(
                 insert(connection, scrub).values(first | {"after_dossier": _FIRST, "after_document": _FIRST})
             )
+
+    async def _page(self, after_dossier: UUID, after_document: UUID) -> list[_Next]:
+        """What follows, with the versions that the sheets of the dossiers tell, each of which is read once."""
+        rows = await self._database.read(_NEXT, after_dossier, after_document)
+        dossiers = padded(list(dict.fromkeys(row[0] for row in rows)))
+        if not dossiers:
+            return []
+        statement = f"{_SHEETS} {among('id', len(dossiers), 1)}"
+        sheets = {row[0]: row[1] for row in await self._database.read(statement, *dossiers)}
+        page: list[_Next] = []
+        for dossier, document, size in rows:
+            filed = find_filed(sheets.get(dossier, b""), document)
+            page.append(_Next(dossier, document, size, None if filed is None else filed.version.version))
+        return page
 
     async def _keep(self, connection: AsyncConnection, page: Sequence[_Next], faults: Sequence[Fault | None]) -> None:
         found = [

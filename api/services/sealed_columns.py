@@ -3,11 +3,11 @@
 from api.services.contests import contest_purpose
 from api.services.letters import message_purpose
 from api.services.repeats import Repeatable
-from models.tables import document, idempotency, message
+from models.tables import contest, idempotency, message
 from vault.keys.rotation.dossiers import SealedColumn
 
 SEALED_COLUMNS = (
-    SealedColumn(document.c.dossier, document.c.contest_sealed, lambda row: contest_purpose(row.id)),
+    SealedColumn(contest.c.dossier, contest.c.sealed, lambda row: contest_purpose(row.document)),
     SealedColumn(message.c.dossier, message.c.sealed, lambda row: message_purpose(row.id)),
     SealedColumn(
         idempotency.c.dossier,

@@ -1,37 +1,33 @@
 """What is written about a dossier: its life, its holder's choices, and who may enter it."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import insert, load_or_change, storable
+from models.database import insert
 from models.errors import ConstraintError
 from models.facts import Reference, Relation, Representation
+from models.queries.sheets import hold_sheet, hold_sheets, keep_sheet, keep_sheets
+from models.queries.whereabouts import remove_whereabouts
+from models.sheets import Sheet, documents_in, relations_of, representations_of
 from models.tables import (
-    document,
+    contest,
     dossier,
     has_read,
     idempotency,
     inquiry,
     message,
     notification,
-    place,
-    relation,
-    representation,
     scrub_finding,
 )
-from models.vocabulary import DossierState, RelationKind, RepresentationKind, SubjectType
+from models.ties import with_relation, with_representation, with_treating_physicians, without_relations
+from models.vocabulary import DossierState, RelationKind, SubjectType
 
-# Of a relation that is there, to one that is declared: what is in force keeps its beginning, and has no end any more.
-_DECLARED = (
-    "since = CASE WHEN (relation.since IS NULL OR relation.since <= excluded.since) "
-    "AND (relation.until IS NULL OR relation.until > excluded.since) THEN relation.since ELSE excluded.since END, "
-    "until = NULL"
-)
-_FACTS = (document, message, relation, representation, has_read, idempotency, notification, inquiry, scrub_finding)
+_FACTS = (message, contest, has_read, idempotency, notification, inquiry, scrub_finding)
 
 
 async def open_dossier(
@@ -103,12 +99,11 @@ async def erase_dossier(connection: AsyncConnection, identity: UUID) -> bool:
     Keys and contents are the vault's to destroy, in the same transaction.
     """
     await lock_dossier(connection, identity)  # what was being added is then seen, and goes too
-    await connection.execute(
-        delete(place).where(place.c.id.in_(select(document.c.id).where(document.c.dossier == identity)))
-    )
-    await connection.execute(
-        delete(place).where(place.c.id.in_(select(message.c.id).where(message.c.dossier == identity)))
-    )
+    sheets = await hold_sheets(connection, [identity])
+    await keep_sheets(connection, sheets, dict.fromkeys(sheets, Sheet()))
+    messages = (await connection.execute(select(message.c.id).where(message.c.dossier == identity))).scalars()
+    documents = (each.id for sheet in sheets.values() for each in documents_in(sheet.documents))
+    await remove_whereabouts(connection, {*documents, *messages})
     for table in _FACTS:
         await connection.execute(delete(table).where(table.c.dossier == identity))
     return (await connection.execute(delete(dossier).where(dossier.c.id == identity))).rowcount == 1
@@ -140,44 +135,24 @@ async def set_care_team_consent(connection: AsyncConnection, identity: UUID, *, 
 
 async def put_relation(connection: AsyncConnection, identity: UUID, given: Relation) -> None:
     """Write a relation; one of the same party and kind is replaced. Raises ConstraintError without dossier."""
-    await hold_dossier(connection, identity)
-    statement = insert(connection, relation).values(
-        dossier=identity,
-        party_type=given.party.type,
-        party=given.party.id,
-        kind=given.kind.value,
-        since=given.since,
-        until=given.until,
-    )
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[relation.c.dossier, relation.c.party_type, relation.c.party, relation.c.kind],
-            set_={"since": statement.excluded.since, "until": statement.excluded.until},
-        )
-    )
+    await _tie(connection, identity, lambda ties: with_relation(ties, given))
 
 
 async def delete_relations(
     connection: AsyncConnection, identity: UUID, party: Reference, kinds: Collection[RelationKind]
 ) -> frozenset[RelationKind]:
     """End these relations of a party; gives those that there were. The journal keeps what was."""
-    ended = (
-        delete(relation)
-        .where(
-            relation.c.dossier == identity,
-            relation.c.party_type == party.type,
-            relation.c.party == party.id,
-            relation.c.kind.in_([kind.value for kind in kinds]),
-        )
-        .returning(relation.c.kind)
-    )
-    return frozenset(map(RelationKind, (await connection.execute(ended)).scalars()))
+    was = await hold_sheets(connection, [identity])
+    if identity not in was:
+        return frozenset()
+    ties, ended = without_relations(was[identity].ties, party, kinds)
+    await keep_sheet(connection, identity, was[identity], was[identity]._replace(ties=ties))
+    return ended
 
 
 async def declare_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str, at: datetime) -> None:
     """As `declare_treating_physicians`, of a dossier that is held from now on. Raises ConstraintError without one."""
-    await hold_dossier(connection, identity)
-    await declare_treating_physicians(connection, [(identity, rpps)], at)
+    await _tie(connection, identity, lambda ties: with_treating_physicians(ties, [rpps], at))
 
 
 async def declare_treating_physicians(
@@ -187,11 +162,14 @@ async def declare_treating_physicians(
 
     One declared before and still in force keeps its beginning.
     """
-    kind = RelationKind.TREATING_PHYSICIAN.value
-    rows = [
-        (identity, SubjectType.PROFESSIONAL.value, rpps, kind, storable(at)) for identity, rpps in sorted(set(declared))
-    ]
-    await load_or_change(connection, relation, ("dossier", "party_type", "party", "kind", "since"), rows, _DECLARED)
+    named: dict[UUID, set[str]] = defaultdict(set)
+    for identity, rpps in declared:
+        named[identity].add(rpps)
+    was = await hold_sheets(connection, named)
+    now = {
+        each: sheet._replace(ties=with_treating_physicians(sheet.ties, named[each], at)) for each, sheet in was.items()
+    }
+    await keep_sheets(connection, was, now)
 
 
 async def end_treating_physician(connection: AsyncConnection, identity: UUID, rpps: str) -> bool:
@@ -202,30 +180,23 @@ async def end_treating_physician(connection: AsyncConnection, identity: UUID, rp
 
 async def list_relations(connection: AsyncConnection, identity: UUID) -> list[Relation]:
     """All relations of a dossier, in force or not, ordered by party and kind."""
-    columns = (relation.c.party_type, relation.c.party, relation.c.kind, relation.c.since, relation.c.until)
-    rows = await connection.execute(select(*columns).where(relation.c.dossier == identity).order_by(*columns[:3]))
-    return [
-        Relation(Reference(party_type, party), RelationKind(kind), since, until)
-        for party_type, party, kind, since, until in rows
-    ]
+    return relations_of(await _ties(connection, identity))
 
 
 async def put_representation(connection: AsyncConnection, identity: UUID, given: Representation) -> None:
     """Write a representation; one of the same person and kind is replaced. Raises ConstraintError without dossier."""
-    await hold_dossier(connection, identity)
-    statement = insert(connection, representation).values(
-        dossier=identity, person=given.person, kind=given.kind.value, until=given.until
-    )
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[representation.c.dossier, representation.c.person, representation.c.kind],
-            set_={"until": statement.excluded.until},
-        )
-    )
+    await _tie(connection, identity, lambda ties: with_representation(ties, given))
 
 
 async def list_representations(connection: AsyncConnection, identity: UUID) -> list[Representation]:
     """All representations of a dossier, in force or not, ordered by person and kind."""
-    columns = (representation.c.person, representation.c.kind, representation.c.until)
-    rows = await connection.execute(select(*columns).where(representation.c.dossier == identity).order_by(*columns[:2]))
-    return [Representation(person, RepresentationKind(kind), until) for person, kind, until in rows]
+    return representations_of(await _ties(connection, identity))
+
+
+async def _tie(connection: AsyncConnection, identity: UUID, change: Callable[[bytes], bytes]) -> None:
+    was = await hold_sheet(connection, identity)
+    await keep_sheet(connection, identity, was, was._replace(ties=change(was.ties)))
+
+
+async def _ties(connection: AsyncConnection, identity: UUID) -> bytes:
+    return await connection.scalar(select(dossier.c.ties).where(dossier.c.id == identity)) or b""

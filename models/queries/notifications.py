@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, and_, delete, not_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
-from models.facts import Reference, Relation
+from models.facts import Document, Reference
 from models.queries.dossiers import list_relations
+from models.sheets import find_document
 from models.tables import exercise, notification, professional
-from models.vocabulary import Notice, RelationKind, SubjectType
+from models.ties import is_in_force
+from models.vocabulary import DocumentStatus, Notice, RelationKind, SubjectType
 
 _PHYSICIAN = "physician"
 _COLUMNS = (
@@ -137,7 +139,7 @@ async def try_again(connection: AsyncConnection, ids: Collection[UUID], at: date
 async def treating_physicians(database: Database, dossier: UUID, at: datetime) -> list[str]:
     """RPPS of those in force, in order: physicians whom the patient blocks neither himself nor with all his places."""
     async with database.connect() as connection:
-        held = [each for each in await list_relations(connection, dossier) if _is_in_force(each, at)]
+        held = [each for each in await list_relations(connection, dossier) if is_in_force(each, at)]
         declared = [each.party.id for each in held if each.kind is RelationKind.TREATING_PHYSICIAN]
         physicians = (
             select(professional.c.rpps, exercise.c.organization)
@@ -154,30 +156,21 @@ async def treating_physicians(database: Database, dossier: UUID, at: datetime) -
 
 async def author_of(database: Database, dossier: UUID, document: UUID) -> Reference | None:
     """Who wrote a document; None once it is deleted."""
-    rows = await database.read(
-        "SELECT author_type, author_id FROM document "
-        "WHERE dossier = $1::uuid AND id = $2::uuid AND status <> 'deleted'",
-        dossier,
-        document,
-    )
-    return Reference(*rows[0]) if rows else None
+    about = await _find(database, dossier, document)
+    return None if about is None else about.author
 
 
 async def is_withheld(database: Database, dossier: UUID, document: UUID, at: datetime) -> bool:
     """Whether a document is there, and kept from the patient."""
-    rows = await database.read(
-        "SELECT 1 FROM document WHERE dossier = $1::uuid AND id = $2::uuid AND status <> 'deleted' "
-        "AND withheld_until > $3::timestamptz",
-        dossier,
-        document,
-        at,
-    )
-    return bool(rows)
+    about = await _find(database, dossier, document)
+    return about is not None and about.withheld_until is not None and about.withheld_until > at
 
 
-def _is_in_force(relation: Relation, at: datetime) -> bool:
-    begun = relation.since is None or relation.since <= at
-    return begun and (relation.until is None or at < relation.until)
+async def _find(database: Database, dossier: UUID, document: UUID) -> Document | None:
+    """A document that is not deleted."""
+    rows = await database.read("SELECT documents FROM dossier WHERE id = $1::uuid", dossier)
+    about = find_document(rows[0][0] or b"", document) if rows else None
+    return None if about is None or about.status is DocumentStatus.DELETED else about
 
 
 def _notification(row: Sequence[Any]) -> Notification:

@@ -53,7 +53,8 @@ async def remove_whereabouts(connection: AsyncConnection, identities: Collection
         gone[bucket_of(identity)].append(identity)
     kept = await _read(connection, sorted(gone))
     rows = [(bucket, without(entries, gone[bucket])) for bucket, entries in kept.items()]
-    await change(connection, whereabouts, ("entries",), rows)
+    if rows:
+        await change(connection, whereabouts, ("entries",), rows)
 
 
 @lru_cache(maxsize=16)

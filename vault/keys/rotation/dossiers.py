@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
 from models.queries.keys import KeyRow
-from models.tables import content, document, dossier, dossier_key
+from models.queries.sheets import hold_sheets
+from models.sheets import find_filed
+from models.tables import content, dossier, dossier_key
 from vault.documents import key_facts
 from vault.errors import SealBrokenError
 from vault.keys.dossiers import INS_PURPOSE, DossierKey, DossierKeys, dossier_key_name
@@ -93,6 +95,7 @@ class DossierRotation:
 
     async def _rotate(self, identity: UUID) -> int:
         async with self._database.begin() as connection:
+            sheets = await hold_sheets(connection, [identity])  # whoever adds to it has ended, whoever erases it waits
             old = await self._held(connection, identity)
             if old is None:
                 return 0
@@ -101,36 +104,32 @@ class DossierRotation:
             new = DossierKey(identity, name.version, fresh.key, self._randomness)
             for sealed in self._sealed:
                 await _seal_anew(connection, sealed, identity, old, new)
-            await self._contents(connection, identity, old, new)
+            documents = sheets[identity].documents if identity in sheets else b""
+            await self._contents(connection, identity, documents, old, new)
             row = KeyRow(name.version, fresh.wrapped.key_id, fresh.wrapped.wrapped)
             values = update(dossier_key).where(dossier_key.c.dossier == identity).values(row._asdict())
             await connection.execute(values)
         return 1
 
     async def _held(self, connection: AsyncConnection, identity: UUID) -> DossierKey | None:
-        """The dossier's key, ours to replace: whoever seals under it has ended, and whoever erases it waits."""
-        facts = select(dossier.c.id).where(dossier.c.id == identity)
-        await connection.execute(facts.with_for_update(key_share=True))
+        """The dossier's key, ours to replace: whoever seals under it has ended."""
         query = select(dossier_key.c.version, dossier_key.c.key_id, dossier_key.c.wrapped)
         locked = query.where(dossier_key.c.dossier == identity).with_for_update()
         row = (await connection.execute(locked)).one_or_none()
         return None if row is None else await self._keys.unwrap(identity, KeyRow(*row))
 
-    async def _contents(self, connection: AsyncConnection, identity: UUID, old: DossierKey, new: DossierKey) -> None:
+    async def _contents(
+        self, connection: AsyncConnection, identity: UUID, documents: bytes, old: DossierKey, new: DossierKey
+    ) -> None:
         """What is kept of its documents. Rows are verified before they are believed, and authenticated anew."""
-        query = (
-            select(content, document.c.version.label("document_version"))
-            .outerjoin(document, and_(document.c.dossier == content.c.dossier, document.c.id == content.c.document))
-            .where(content.c.dossier == identity)
-            .order_by(content.c.document)
-            .with_for_update(of=content)
-        )
+        query = select(content).where(content.c.dossier == identity).order_by(content.c.document).with_for_update()
         for row in (await connection.execute(query)).all():
             told = {column.name: row._mapping[column.name] for column in content.columns}  # noqa: SLF001  # SQLAlchemy's public name
             await self._rows.verify(content, told)
-            if row.document_version is None:
+            filed = find_filed(documents, row.document)
+            if filed is None:
                 raise SealBrokenError  # its key names a version, and there is no telling which
-            facts = key_facts(row.document, row.document_version, row.content_type, row.size, row.head)
+            facts = key_facts(row.document, filed.version.version, row.content_type, row.size, row.head)
             told |= {
                 "data_key": new.wrap(old.unwrap(row.data_key, *facts), *facts),
                 "sha256": _anew(f"sha256/{row.document}", row.sha256, old, new),
