@@ -310,37 +310,28 @@ def pack_documents(filed: Sequence[Filed]) -> bytes:
     return append(b"", filed)
 
 
-def pack_document(
-    identity: UUID,
-    document_type: str,
-    author_type: str,
-    author: str,
-    created_at: datetime,
-    masked: bool,
-    withheld_until: datetime | None,
-    hidden_from_representatives: bool,
-    status: str,
-    version: int = 1,
-    series: int = 0,
-) -> bytes:
-    """One document by its columns. Raises ValueError on a word that cannot be stored."""
+DocumentColumns = tuple[UUID, str, str, str, datetime, bool, datetime | None, bool, str]
+"""Id, type, author's type and id, created, masked, withheld until, hidden from representatives, status."""
+
+
+def pack_document(columns: DocumentColumns, version: int = 1, series: int = 0) -> bytes:
+    """One document, not yet in a sheet: which number its series has depends on where it goes. Raises ValueError."""
+    identity, document_type, author_type, author, created, masked, withheld, hidden, status = columns
     return _document.pack(
         identity.bytes,
-        instant_to_integer(created_at),
-        _pack_instant(withheld_until),
+        instant_to_integer(created),
+        _pack_instant(withheld),
         _pack_party(author_type, author),
         _ascii(document_type),
         _PARTY_CODES[author_type],
-        (_MASKED if masked else 0)
-        | (_HIDDEN if hidden_from_representatives else 0)
-        | _STATUS_CODES[status] << _STATUS_SHIFT,
+        (_MASKED if masked else 0) | (_HIDDEN if hidden else 0) | _STATUS_CODES[status] << _STATUS_SHIFT,
         version,
         series,
     )
 
 
 def _pack(document: Document, version: int, series: int) -> bytes:
-    return pack_document(
+    columns = (
         document.id,
         document.document_type,
         document.author.type,
@@ -350,9 +341,8 @@ def _pack(document: Document, version: int, series: int) -> bytes:
         document.withheld_until,
         document.hidden_from_representatives,
         document.status,
-        version,
-        series,
     )
+    return pack_document(columns, version, series)
 
 
 _Look = tuple[bytes, bytes, bool, int, bytes]
