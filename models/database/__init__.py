@@ -4,8 +4,8 @@ This package alone knows the one from the other. Two ways in: `read` for the hot
 held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
 """
 
-from models.database.bulk import change, change_if, load, load_new, load_or_change, prepare_bulk
-from models.database.columns import Id, Instant, instant_to_integer, storable
+from models.database.bulk import change, load, load_new, load_or_change, prepare_bulk
+from models.database.columns import Id, Instant
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
 from models.database.schema import downgrade, upgrade
@@ -13,13 +13,13 @@ from models.database.sqlite import SqliteDatabase
 from models.database.urls import parsed, sqlite_path
 from models.database.writing import insert
 from models.errors import DatabaseError, DatabaseUnavailableError
+from models.instants import instant_to_integer, storable
 
 __all__ = [
     "Database",
     "Id",
     "Instant",
     "change",
-    "change_if",
     "downgrade",
     "insert",
     "instant_to_integer",

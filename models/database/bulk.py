@@ -1,9 +1,9 @@
 """Many rows at once, by each engine's fastest way, inside a transaction that SQLAlchemy began."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table, bindparam, text, update
+from sqlalchemy import Column, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database.sqlite import bound
@@ -81,59 +81,10 @@ async def change(
         await (await driver.executemany(statement, (bound([*row[1:], row[0]]) for row in rows))).close()
 
 
-async def change_if(
-    connection: AsyncConnection,
-    table: Table,
-    keys: Sequence[Sequence[object]],
-    was: Mapping[str, str],
-    to: Mapping[str, str],
-    returning: Sequence[Column[Any]],
-) -> list[Sequence[Any]]:
-    """Change rows found by primary key that still are as they were; what these columns hold, in no order."""
-    if connection.dialect.name != "postgresql":
-        return await _change_each_if(connection, table, keys, was, to, returning)
-    driver, primary = await _driver(connection), list(table.primary_key.columns)
-    words = [*to.values(), *was.values()]
-    given = [f"{name} = ${number}" for number, name in enumerate([*to, *was], 1)]
-    arrays = _arrays(connection, primary, first=len(words) + 1)
-    found = [f"{table.name}.{key.name} = given.{key.name}" for key in primary]
-    statement = (
-        f"UPDATE {table.name} SET {', '.join(given[: len(to)])} "  # noqa: S608  # as above
-        f"FROM unnest({arrays}) AS given ({', '.join(key.name for key in primary)}) "
-        f"WHERE {' AND '.join([*found, *(f'{table.name}.{each}' for each in given[len(to) :])])} "
-        f"RETURNING {', '.join(f'{table.name}.{column.name}' for column in returning)}"
-    )
-    rows = await driver.fetch(statement, *words, *map(list, zip(*keys, strict=True)))
-    return list(rows)
-
-
-async def _change_each_if(
-    connection: AsyncConnection,
-    table: Table,
-    keys: Sequence[Sequence[object]],
-    was: Mapping[str, str],
-    to: Mapping[str, str],
-    returning: Sequence[Column[Any]],
-) -> list[Sequence[Any]]:
-    given = [bindparam(f"key_{column.name}", type_=column.type) for column in table.primary_key.columns]
-    found = [column == value for column, value in zip(table.primary_key.columns, given, strict=True)]
-    statement = (
-        update(table)
-        .where(*found, *(table.c[name] == value for name, value in was.items()))
-        .values(dict(to))
-        .returning(*returning)
-    )
-    changed: list[Sequence[Any]] = []
-    for key in keys:
-        named = {parameter.key: value for parameter, value in zip(given, key, strict=True)}
-        changed += (await connection.execute(statement, named)).all()
-    return changed
-
-
-def _arrays(connection: AsyncConnection, columns: Iterable[Column[Any]], first: int = 1) -> str:
-    """Placeholders for one array of each column's values, from this number on."""
+def _arrays(connection: AsyncConnection, columns: Iterable[Column[Any]]) -> str:
+    """Placeholders for one array of each column's values."""
     types = (column.type.compile(connection.dialect) for column in columns)
-    return ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, first))
+    return ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, 1))
 
 
 async def _driver(connection: AsyncConnection) -> Any:

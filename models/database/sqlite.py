@@ -19,10 +19,10 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from models.database.columns import instant_from_integer, instant_to_integer
 from models.database.faults import reached, translated
 from models.database.protocol import Dialect
 from models.errors import DatabaseUnavailableError
+from models.instants import instant_from_integer, instant_to_integer
 
 _WAIT_SECONDS = 10
 _STATEMENTS = 256

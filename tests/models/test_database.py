@@ -11,16 +11,18 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from models import database as storage
-from models.database import Database, change, load, load_new, open_database
+from models.database import Database, change, load, load_new, load_or_change, open_database
 from models.database.urls import sqlite_path
 from models.errors import ConstraintError, DatabaseError, DatabaseUnavailableError
-from models.tables import client, dossier, organization, place, staff
+from models.tables import client, dossier, organization, staff, whereabouts
 
 DOSSIER = UUID("5f0c0d4e-4b5e-4c6a-9d2b-1d3a6c1e7a10")
 SINCE = datetime(2026, 11, 2, 9, 30, 0, 123457, tzinfo=UTC)
 BORN = date(1985, 5, 12)
 ONE = {"id": DOSSIER, "state": "open", "state_since": SINCE, "born": BORN, "protected": True, "ins_sealed": b"\x00\xff"}
 READ_ONE = "SELECT id, state, state_since, born, protected, care_team_consent, ins_sealed, opened_at FROM dossier"
+BUCKETS = "SELECT bucket, entries FROM whereabouts ORDER BY bucket"
+GIVEN = "entries = excluded.entries"
 
 
 async def test_read_gives_native_values(database: Database) -> None:
@@ -334,16 +336,17 @@ async def test_a_commit_is_on_the_disk(migrated_sqlite_url: str) -> None:
         await database.close()
 
 
-@pytest.mark.parametrize("first", ["load", "load_new", "change"])
+@pytest.mark.parametrize("first", ["load", "load_new", "load_or_change", "change"])
 async def test_rows_in_bulk_fall_with_their_transaction(first: str, database: Database) -> None:
     """Also where they are its first statement."""
-    one, other = UUID(int=1), UUID(int=2)
+    names, rows = ["bucket", "entries"], [(1, b"one"), (2, b"two")]
     async with database.begin() as connection:
-        await load(connection, place, [(one, one)])
+        await load(connection, whereabouts, [(1, b"")])
     calls = {
-        "load": lambda connection: load(connection, place, [(other, other)], ["id", "dossier"]),
-        "load_new": lambda connection: load_new(connection, place, [(one, other), (other, other)]),
-        "change": lambda connection: change(connection, place, ["dossier"], [(one, other)]),
+        "load": lambda connection: load(connection, whereabouts, rows[1:], names),
+        "load_new": lambda connection: load_new(connection, whereabouts, rows),
+        "load_or_change": lambda connection: load_or_change(connection, whereabouts, names, rows, GIVEN),
+        "change": lambda connection: change(connection, whereabouts, ["entries"], rows),
     }
 
     async def change_of_mind() -> None:
@@ -353,16 +356,18 @@ async def test_rows_in_bulk_fall_with_their_transaction(first: str, database: Da
 
     with pytest.raises(ZeroDivisionError):
         await change_of_mind()
-    assert await database.read("SELECT id, dossier FROM place") == [(one, one)]
+    assert await database.read(BUCKETS) == [(1, b"")]
 
 
 async def test_rows_in_bulk_that_are_there_already(database: Database) -> None:
     """They are left as they are, and changed where that is what is asked for."""
-    one, other = UUID(int=1), UUID(int=2)
     async with database.begin() as connection:
-        await load_new(connection, place, [(one, one)])
-        await load_new(connection, place, [(one, other), (other, other)])
-    assert await database.read("SELECT id, dossier FROM place ORDER BY id") == [(one, one), (other, other)]
+        await load_new(connection, whereabouts, [(1, b"one")])
+        await load_new(connection, whereabouts, [(1, b"two"), (2, b"two")])
+    assert await database.read(BUCKETS) == [(1, b"one"), (2, b"two")]
     async with database.begin() as connection:
-        await change(connection, place, ["dossier"], [(one, other), (other, one)])
-    assert await database.read("SELECT id, dossier FROM place ORDER BY id") == [(one, other), (other, one)]
+        await change(connection, whereabouts, ["entries"], [(1, b"two"), (2, b"one")])
+    assert await database.read(BUCKETS) == [(1, b"two"), (2, b"one")]
+    async with database.begin() as connection:
+        await load_or_change(connection, whereabouts, ["bucket", "entries"], [(3, b"three"), (2, b"two")], GIVEN)
+    assert await database.read(BUCKETS) == [(1, b"two"), (2, b"two"), (3, b"three")]

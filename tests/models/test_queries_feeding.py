@@ -10,7 +10,7 @@ from models.database import Database
 from models.errors import ConstraintError
 from models.facts import Document, Reference
 from models.queries import fetch_case
-from models.queries.documents import Version, set_status, set_visibility
+from models.queries.documents import set_status, set_visibility
 from models.queries.dossiers import erase_dossier
 from models.queries.feeding import (
     Added,
@@ -24,6 +24,7 @@ from models.queries.feeding import (
     keep_answers,
 )
 from models.queries.idempotency import KeptAnswer
+from models.sheets import Version
 from models.vocabulary import DocumentStatus
 from tests.models import world
 from tests.models.world import ALICE, AT, BASILE, JULIE, LATER, NOBODY, document, professional, question
