@@ -15,8 +15,9 @@ from models.errors import ConstraintError
 from models.facts import Case, Dossier, Message, Person, Reference, Relation
 from models.queries import dossiers as written
 from models.queries import fetch_case
-from models.queries.documents import add_document
+from models.queries.documents import add_document, set_contest
 from models.queries.messages import StoredMessage, add_message
+from models.queries.whereabouts import find_dossiers
 from models.vocabulary import DossierState, RelationKind
 from tests.models import world
 from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, NOBODY, document, professional, question
@@ -107,10 +108,12 @@ async def test_erasing(filled: Database) -> None:
         tables.journal_entry: entry,
     }
     async with filled.begin() as connection:
+        await written.put_relation(connection, BASILE, Relation(professional(KARIM), RelationKind.GRANTED))
         for dossier, number in ((ALICE, 1), (BASILE, 2)):
             await add_document(connection, dossier, document(number))
             message = Message(UUID(int=0x3E55 + number), JULIE.rpps, KARIM.rpps)
             await add_message(connection, StoredMessage(dossier, message, AT, None, b""))
+            await set_contest(connection, dossier, document(number).id, b"sealed")
             for table, row in beside.items():
                 await connection.execute(insert(table), {"dossier": dossier, **row})
         assert await written.erase_dossier(connection, ALICE)
@@ -122,10 +125,12 @@ async def test_erasing(filled: Database) -> None:
             for row in (await connection.execute(select(table.c.dossier).where(table.c.dossier == ALICE))).all()
             if row
         }
-        places = (await connection.execute(select(tables.place.c.dossier))).scalars().all()
+        tied = (await connection.execute(select(tables.tied))).all()
     assert left == {"journal_entry"}
-    assert list(places) == [BASILE, BASILE]
-    for name in ("notification", "scrub_finding", "idempotency", "document", "message"):
+    assert [(KARIM.rpps, BASILE)] == tied
+    documents, messages = ([UUID(int=first + number) for number in (1, 2)] for first in (0xD0C0, 0x3E55))
+    assert {documents[1]: BASILE, messages[1]: BASILE} == await find_dossiers(filled, [*documents, *messages])
+    for name in ("notification", "scrub_finding", "idempotency", "contest", "message"):
         assert len(await filled.read(f"SELECT 1 FROM {name} WHERE dossier = $1::uuid", BASILE)) == 1
     assert await _dossier(filled, ALICE) is None
     assert await _dossier(filled, BASILE) == world.OTHER_DOSSIER
@@ -133,15 +138,16 @@ async def test_erasing(filled: Database) -> None:
 
 async def test_what_is_added_while_a_dossier_is_erased(filled: Database) -> None:
     """Whoever came first is finished first: what was added before goes too, and nothing is added after."""
+    added = document(1)
     async with filled.begin() as connection:
-        await add_document(connection, ALICE, document(1))
+        await add_document(connection, ALICE, added)
         await written.put_relation(connection, ALICE, Relation(professional(KARIM), RelationKind.GRANTED))
         erasing = asyncio.create_task(_erase(filled))
         await asyncio.sleep(0)
     await erasing
-    for table in ("document", "place", "relation", "dossier"):
-        column = "id" if table == "dossier" else "dossier"
-        assert await filled.read(f"SELECT 1 FROM {table} WHERE {column} = $1::uuid", ALICE) == []
+    assert await filled.read("SELECT 1 FROM dossier WHERE id = $1::uuid", ALICE) == []
+    assert await filled.read("SELECT 1 FROM tied WHERE dossier = $1::uuid", ALICE) == []
+    assert await find_dossiers(filled, [added.id]) == {}
     with pytest.raises(ConstraintError):
         async with filled.begin() as connection:
             await add_document(connection, ALICE, document(2))

@@ -4,12 +4,13 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from models import tables
 from models.database import Database
 from models.facts import Question, Reference, Relation
 from models.queries import fetch_cases
+from models.queries.dossiers import put_relation
 from models.queries.existence import fetch_open
 from models.vocabulary import RelationKind
 from tests.models import world
@@ -76,11 +77,9 @@ async def test_a_great_many(filled: Database) -> None:
 
 async def test_the_relation_of_a_namesake_counts_for_nothing(filled: Database) -> None:
     """An organization whose number is a professional's, or the other way round, is another party."""
-    namesakes = [(structure(replace(world.CHU, id=KARIM.rpps)), RelationKind.GRANTED)]
+    namesake = structure(replace(world.CHU, id=KARIM.rpps))
     async with filled.begin() as connection:
-        for party, kind in namesakes:
-            row = {"dossier": ALICE, "party_type": party.type, "party": party.id, "kind": kind}
-            await connection.execute(insert(tables.relation), row)
+        await put_relation(connection, ALICE, Relation(namesake, RelationKind.GRANTED))
     _, cases = await fetch_open(filled, asked(professional(KARIM)), [ALICE])
     assert cases[ALICE].relations == (Relation(professional(KARIM), RelationKind.BLOCKED),)
     assert cases[ALICE].question.at == AT

@@ -1,6 +1,7 @@
 """Who takes a notification, what becomes of it, and whom it is for; the same on both engines."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -198,8 +199,7 @@ async def test_treating_physicians_are_not_told_when_blocked(database: Database)
                 await put_relation(connection, ALICE, blocked)
         assert await treating_physicians(database, ALICE, at) == expected
     async with database.begin() as connection:
-        chu = tables.relation.c.party == world.CHU.id
-        await connection.execute(update(tables.relation).where(chu).values(until=AT))
+        await put_relation(connection, ALICE, replace(world.OF_CHU_TOO, until=AT))
         await put_relation(connection, ALICE, himself)
     found = [await treating_physicians(database, ALICE, at) for at in (AT, LATER)]
     assert found == [[], [JULIE.rpps]]

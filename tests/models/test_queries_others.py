@@ -4,17 +4,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
 
-from models import tables
 from models.database import Database
 from models.errors import ConstraintError
+from models.facts import Relation
 from models.queries.clients import StoredClient, add_client, find_client, list_clients, remove_client
+from models.queries.dossiers import open_dossier, put_relation
 from models.queries.idempotency import KeptAnswer, find_answer, forget_answers, keep_answer
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
-from models.vocabulary import Scope, SubjectType
+from models.vocabulary import RelationKind, Scope, SubjectType
 from tests.models import world
-from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LEA, NOBODY
+from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LEA, NOBODY, professional, structure
 
 PORTAL = StoredClient("portal", frozenset(Scope), frozenset(SubjectType), None, AT)
 HOSPITAL = StoredClient(
@@ -76,16 +76,15 @@ async def test_old_answers_are_forgotten(database: Database) -> None:
 async def filled(database: Database) -> Database:
     """The world, and ten dossiers with a relation to Karim, the practice or both; blocked in the last."""
     await world.settle(database)
-    karim = {"party_type": "professional", "party": KARIM.rpps, "kind": "granted"}
-    practice = {"party_type": "organization", "party": world.PRACTICE.id, "kind": "care_team"}
+    karim, practice = professional(KARIM), structure(world.PRACTICE)
     async with database.begin() as connection:
-        rows = [{"id": UUID(int=number), "state": "open", "state_since": AT} for number in range(1, 12)]
-        await connection.execute(insert(tables.dossier), rows)
-        ties = [{"dossier": UUID(int=number), **karim} for number in range(1, 11)]
-        ties += [{"dossier": UUID(int=number), **practice} for number in range(2, 11, 2)]
-        ties += [{"dossier": UUID(int=2), **karim, "kind": "care_team"}]
-        ties += [{"dossier": UUID(int=11), **karim, "kind": "blocked"}]
-        await connection.execute(insert(tables.relation), ties)
+        for number in range(1, 12):
+            await open_dossier(connection, UUID(int=number), at=AT)
+            kind = RelationKind.BLOCKED if number == 11 else RelationKind.GRANTED
+            await put_relation(connection, UUID(int=number), Relation(karim, kind))
+        for number in range(2, 11, 2):
+            await put_relation(connection, UUID(int=number), Relation(practice, RelationKind.CARE_TEAM))
+        await put_relation(connection, UUID(int=2), Relation(karim, RelationKind.CARE_TEAM))
     return database
 
 
