@@ -5,7 +5,9 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import insert
 
+from models import tables
 from models.database import Database
 from models.errors import ConstraintError
 from models.facts import Document, Reference
@@ -24,13 +26,14 @@ from models.queries.feeding import (
     keep_answers,
 )
 from models.queries.idempotency import KeptAnswer
+from models.queries.retention import list_expiring
 from models.sheets import Version
 from models.vocabulary import DocumentStatus
 from tests.models import world
 from tests.models.world import ALICE, AT, BASILE, JULIE, LATER, NOBODY, document, professional, question
 
 FUND = Reference("organization", "775685019")
-MONTH = timedelta(days=30)
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ async def test_a_version_takes_the_place_of_the_one_before(filled: Database) -> 
     assert replaced.status is DocumentStatus.SUPERSEDED
 
 
-@pytest.mark.parametrize("wrong", ["the same id", "what is not current", "no dossier"])
+@pytest.mark.parametrize("wrong", ["the same id", "what is not current", "two in the place of one", "no dossier"])
 async def test_what_contradicts_keeps_all_from_being_stored(filled: Database, wrong: str) -> None:
     """Together or not at all."""
     one, second, third = reimbursed(1), reimbursed(2), reimbursed(3)
@@ -97,13 +100,53 @@ async def test_what_contradicts_keeps_all_from_being_stored(filled: Database, wr
     async with filled.begin() as connection:
         await set_status(connection, BASILE, second.id, DocumentStatus.ARCHIVED, was=DocumentStatus.CURRENT)
     contradicting = {
-        "the same id": first(BASILE, one),
-        "what is not current": Added(BASILE, reimbursed(4), Version(second.id, 2), second.id),
-        "no dossier": first(NOBODY, reimbursed(4)),
+        "the same id": [first(BASILE, one)],
+        "what is not current": [Added(BASILE, reimbursed(4), Version(second.id, 2), second.id)],
+        "two in the place of one": [
+            Added(ALICE, reimbursed(number), Version(one.id, number), one.id) for number in (4, 5)
+        ],
+        "no dossier": [first(NOBODY, reimbursed(4))],
     }
     with pytest.raises(ConstraintError):
-        await add(filled, first(ALICE, third), contradicting[wrong])
+        await add(filled, first(ALICE, third), *contradicting[wrong])
     assert await stored(filled, third.id) is None
+    assert set(await latest(filled, ALICE, BASILE)) == {one.id, second.id}
+
+
+async def test_a_full_dossier_takes_no_more(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As what contradicts."""
+    monkeypatch.setattr("models.sheets.MOST_DOCUMENTS", 0)
+    with pytest.raises(ConstraintError, match="at most"):
+        await add(filled, first(ALICE, reimbursed(1)), first(ALICE, reimbursed(2)))
+    assert await latest(filled, ALICE) == {}
+
+
+async def test_of_many_dossiers_each_is_looked_into(filled: Database) -> None:
+    """More than one statement asks for, each in a span of its own."""
+    dossiers = [UUID(int=0x5EE00 + number) for number in range(600)]
+    async with filled.begin() as connection:
+        rows = [{"id": each, "state": "open", "state_since": AT} for each in dossiers]
+        await connection.execute(insert(tables.dossier), rows)
+    added = [
+        first(each, document(0x10000 + number, document_type="REMB", author=FUND, created_at=AT - number * DAY))
+        for number, each in enumerate(dossiers)
+    ]
+    await add(filled, *added)
+    spans = [
+        Span(each, AT - (number + number % 2) * DAY, AT - (number - 1) * DAY) for number, each in enumerate(dossiers)
+    ]
+    assert set(await fetch_latest(filled, spans, "REMB", FUND)) == {each.document.id for each in added}
+    too_late = [Span(each, since + DAY * (1 + number % 2), until) for number, (each, since, until) in enumerate(spans)]
+    assert await fetch_latest(filled, too_late, "REMB", FUND) == {}
+
+
+async def test_retention_knows_what_is_added(filled: Database) -> None:
+    """The oldest care of each dossier; a version that is dated later leaves the one before it there."""
+    one, second = reimbursed(3), reimbursed(2)
+    await add(filled, first(ALICE, one), first(BASILE, reimbursed(5, document_type="11488-4")))
+    await add(filled, Added(ALICE, second, Version(one.id, 2), one.id))
+    (expiring,) = await list_expiring(filled, AT, None, 10)
+    assert expiring == (one.created_at, ALICE, {each.id: each.created_at for each in (one, second)})
 
 
 async def test_what_is_not_sought_is_not_found(filled: Database) -> None:

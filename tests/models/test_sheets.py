@@ -18,10 +18,13 @@ from models.sheets import (
     Filed,
     Version,
     append,
+    count_kept,
+    dates,
     documents_in,
     filed_in,
     find_document,
     find_filed,
+    latest,
     oldest,
     open_to,
     pack_documents,
@@ -56,6 +59,17 @@ documents = st.builds(
     st.booleans(),
     st.sampled_from(DocumentStatus),
 )
+
+
+months = st.builds(
+    Document,
+    st.uuids(),
+    st.sampled_from(["REMB", "REMB", "11488-4"]),
+    st.sampled_from([CHU, CHU, replace(CHU, id="750000010"), replace(CHU, type="professional")]),
+    st.integers(0, 9).map(lambda number: AT - timedelta(days=number)),
+    status=st.sampled_from(DocumentStatus),
+)
+series_of_months = st.lists(st.lists(months, min_size=1, max_size=4), max_size=5)
 
 
 def first(document: Document) -> Filed:
@@ -172,6 +186,36 @@ def test_what_a_sheet_is_searched_by() -> None:
     packed = pack_documents([first(each) for each in (report(7), deleted, *shown)])
     assert oldest(packed, {"REMB"}) == AT - timedelta(days=5)
     assert oldest(packed, {"11502-2"}) is None
+
+
+@given(series_of_months, st.integers(-1, 10), st.integers(-1, 10))
+def test_what_is_gone_through_packed_is_what_is_there(held: list[list[Document]], since: int, until: int) -> None:
+    """Counted, dated, and the latest versions found, as one would who reads every entry."""
+    versions = [
+        (number, Filed(document, Version(series[0].id, number)))
+        for series in held
+        for number, document in enumerate(series, 1)
+    ]
+    filed = [each for _, each in sorted(versions, key=lambda version: version[0])]
+    packed, there = pack_documents(filed), [each for each in filed if each.document.status != "deleted"]
+    assert count_kept(packed) == len({each.version.series for each in there})
+    reimbursed = [each for each in there if each.document.document_type == "REMB"]
+    assert dates(packed, {"REMB"}) == {each.document.id: each.document.created_at for each in reimbursed}
+    begin, end = AT - timedelta(days=since), AT - timedelta(days=until)
+    sought = [each for each in reimbursed if each.document.author == CHU and begin <= each.document.created_at < end]
+    by_series = {each.version.series: each for each in sought}  # those that came last, which are the latest
+    found = {each.version.series: each for each in latest(packed, "REMB", CHU, begin, end)}
+    assert found == by_series
+
+
+def test_series_beyond_a_byte_are_counted_apart() -> None:
+    """Documents 1 and 257 are two, and so are a first version and one of many."""
+    filed = [first(report(number)) for number in range(300)]
+    filed += [Filed(report(300 + number), Version(UUID(int=7), 2 + number)) for number in range(300)]
+    assert count_kept(pack_documents(filed)) == 300
+    deleted = [replace(each.document, status=DocumentStatus.DELETED) for each in filed[:10]]
+    packed = rewrite(pack_documents(filed), {each.id: each for each in deleted})
+    assert count_kept(packed) == 291
 
 
 def test_what_cannot_be_stored_is_refused() -> None:
