@@ -1,13 +1,18 @@
 """What has been kept long enough, page by page; the same on both engines."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, update
+import pytest
+from sqlalchemy import insert
 
 from models import tables
 from models.database import Database
+from models.errors import ConstraintError
+from models.facts import Document
 from models.queries.dossiers import lock_dossier
 from models.queries.retention import (
     Expiring,
@@ -20,8 +25,10 @@ from models.queries.retention import (
     list_traces,
     lock_traces,
 )
-from models.vocabulary import DossierState
-from tests.models.world import AT
+from models.queries.sheets import hold_sheet, keep_sheet
+from models.sheets import Filed, Sheet, Version, documents_in, pack_documents
+from models.vocabulary import DocumentStatus, DossierState
+from tests.models.world import AT, document
 
 DAY = timedelta(days=1)
 NIL = UUID(int=0)
@@ -70,48 +77,71 @@ async def test_a_dossier_is_locked_as_it_is(database: Database) -> None:
         assert await lock_dossier(connection, B) is None
 
 
-async def document(database: Database, dossier: UUID, number: int, days: int, **told: str) -> None:
-    """A document of reimbursements whose last care was so many days before."""
-    row = {"dossier": dossier, "id": UUID(int=number), "series": UUID(int=number), "created_at": AT - days * DAY}
-    row |= {"document_type": "REMB", "author_type": "organization", "author_id": "180035024", "status": "current"}
+async def hold(database: Database, dossier: UUID, *documents: Document) -> None:
+    """A dossier with these documents, each the first version of its series."""
+    await keep(database, dossier, "open", 0)
     async with database.begin() as connection:
-        await connection.execute(insert(tables.document), row | told)
+        packed = pack_documents([Filed(each, Version(each.id, 1)) for each in documents])
+        await keep_sheet(connection, dossier, await hold_sheet(connection, dossier), Sheet(documents=packed))
 
 
-async def test_reimbursements_are_listed_by_their_last_care(database: Database) -> None:
-    """Every version of them, page by page; nothing that is deleted, nothing of another type, nothing younger."""
-    for dossier, number, days, told in (
-        (B, 1, 3, {}),
-        (A, 2, 3, {"status": "superseded"}),
-        (A, 3, 9, {"status": "archived"}),
-        (A, 4, 9, {"status": "deleted"}),
-        (A, 5, 9, {"document_type": "11488-4"}),
-        (A, 6, 1, {}),
-    ):
-        await document(database, dossier, number, days, **told)
+def reimbursed(number: int, days: int, **facts: Any) -> Document:
+    """A document of reimbursements whose last care was so many days before."""
+    return document(number, **{"document_type": "REMB", "created_at": AT - days * DAY, **facts})
+
+
+async def test_reimbursements_are_listed_by_the_oldest_care(database: Database) -> None:
+    """Each dossier with every version that it has, page by page; nothing deleted, nothing of another type."""
+    archived, superseded = DocumentStatus.ARCHIVED, DocumentStatus.SUPERSEDED
+    old, older, young = reimbursed(1, 3), reimbursed(2, 9, status=archived), reimbursed(3, 1)
+    deleted, other = reimbursed(4, 20, status=DocumentStatus.DELETED), document(5, created_at=AT - 20 * DAY)
+    await hold(database, A, deleted, other, older, young)
+    await hold(database, B, old, other)
+    await hold(database, C, replace(old, status=superseded))
+    await hold(database, D, deleted, other, young)
+    await keep(database, E, "open", 9)
     pages, after = [], None
     while page := await list_expiring(database, AT - 2 * DAY, after, 1):
         after = page[-1]
         pages += page
-    expected = ((9, A, 3), (3, A, 2), (3, B, 1))
-    assert pages == [Expiring(AT - days * DAY, dossier, UUID(int=number)) for days, dossier, number in expected]
+    expected = [(A, [older, young]), (B, [old]), (C, [old])]
+    assert pages == [
+        Expiring(min(each.created_at for each in shown), dossier, {each.id: each.created_at for each in shown})
+        for dossier, shown in expected
+    ]
+    assert await list_expiring(database, AT - 10 * DAY, None, 10) == []
 
 
 async def test_expired_documents_are_deleted_once(database: Database) -> None:
     """Those of that dossier, with what was contested of them; a second time there is nothing left to delete."""
-    for dossier, number in ((A, 1), (A, 2), (B, 3)):
-        await document(database, dossier, number, 9)
-    ids = [UUID(int=number) for number in (2, 1, 3, 4)]
+    one, two, young, elsewhere = reimbursed(1, 9), reimbursed(2, 9), reimbursed(3, 1), reimbursed(4, 9)
+    await hold(database, A, one, two, young)
+    await hold(database, B, elsewhere)
+    contested = [(A, one), (A, young), (B, elsewhere)]
     async with database.begin() as connection:
-        await connection.execute(update(tables.document).values(contest_sealed=b"sealed"))
-        assert await delete_expired(connection, A, ids) == [UUID(int=1), UUID(int=2)]
-        assert await delete_expired(connection, A, ids) == []
-    rows = await database.read("SELECT id, status, contest_sealed FROM document ORDER BY id")
-    assert [(row[0].int, row[1], row[2]) for row in rows] == [
-        (1, "deleted", None),
-        (2, "deleted", None),
-        (3, "current", b"sealed"),
+        stated = [{"dossier": dossier, "document": each.id, "sealed": b"sealed"} for dossier, each in contested]
+        await connection.execute(insert(tables.contest), stated)
+    ids = [each.id for each in (two, one, elsewhere)]
+    for expected in ([one.id, two.id], []):
+        async with database.begin() as connection:
+            assert await delete_expired(connection, A, ids) == expected
+    assert await list_expiring(database, AT, None, 10) == [
+        Expiring(elsewhere.created_at, B, {elsewhere.id: elsewhere.created_at}),
+        Expiring(young.created_at, A, {young.id: young.created_at}),
     ]
+    async with database.connect() as connection:
+        sheet = await hold_sheet(connection, A)
+    gone = [replace(each, status=DocumentStatus.DELETED) for each in (one, two)]
+    assert documents_in(sheet.documents) == [*gone, young]
+    rows = await database.read("SELECT dossier, document FROM contest ORDER BY dossier")
+    assert [tuple(row) for row in rows] == [(A, young.id), (B, elsewhere.id)]
+
+
+async def test_nothing_expires_in_a_dossier_that_is_gone(database: Database) -> None:
+    """Whoever deletes holds it first."""
+    with pytest.raises(ConstraintError):
+        async with database.begin() as connection:
+            await delete_expired(connection, A, [UUID(int=1)])
 
 
 async def test_traces_are_those_of_dossiers_that_are_gone(database: Database) -> None:

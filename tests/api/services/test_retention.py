@@ -152,7 +152,7 @@ class InterruptedDocuments(Documents):
 
     def __init__(self, parts: Parts, then: Callable[[], object]) -> None:
         self._parts = parts
-        self._then = then
+        self.then = then
 
     async def erase_dossier(self, connection: object, dossier: UUID) -> Erasure:
         return await self._parts.documents.erase_dossier(connection, dossier)  # type: ignore[arg-type]  # passed on
@@ -162,7 +162,7 @@ class InterruptedDocuments(Documents):
 
     async def finish(self, erasure: Erasure) -> None:
         await self._parts.documents.finish(erasure)
-        then = self._then()
+        then = self.then()
         if hasattr(then, "__await__"):
             await then
 
@@ -312,9 +312,9 @@ class TestReimbursements:
     ) -> None:
         """What it had done is done; the rest goes the next time, page by page."""
         monkeypatch.setattr("api.services.retention._BATCH", 2)
-        for number in range(1, 6):
-            identity = UUID(int=number % 2 << 120 | 0xA)
-            if number < 3:
+        for number in range(1, 8):
+            identity = UUID(int=(number % 5) << 120 | 0xA)
+            if number < 6:
                 await put(parts, identity)
             await deposit(parts, identity, UUID(int=number), "REMB", TEN_YEARS_AGO + number * DAY)
 
@@ -323,8 +323,37 @@ class TestReimbursements:
 
         with pytest.raises(StoreUnavailableError):
             await retention(parts, documents=InterruptedDocuments(parts, stop)).run(10)
-        assert await retention(parts).count(10) == Retained(reimbursements=4)
-        assert await retention(parts).run(10) == Retained(reimbursements=4)
+        assert await retention(parts).count(10) == Retained(reimbursements=5)
+        assert await retention(parts).run(10) == Retained(reimbursements=5)
+        assert await retention(parts).run(10) == EVERYTHING_KEPT
+
+    async def test_what_has_not_expired_stays(self, parts: Parts) -> None:
+        """A dossier loses what has expired, and is met again for the rest the day that goes too, not before."""
+        await put(parts, A)
+        for number in range(1, 4):
+            await deposit(parts, A, UUID(int=number), "REMB", datetime(2034, 3, 10 + number, 12, tzinfo=UTC))
+        for number in range(4):
+            day = NOW + number * DAY
+            expired = Retained(reimbursements=min(number, 1))
+            assert [await retention(parts, day).count(10), await retention(parts, day).run(10)] == [expired, expired]
+            assert await retention(parts, day).run(10) == EVERYTHING_KEPT
+
+    async def test_a_dossier_that_changed_meanwhile_is_looked_at_again(self, parts: Parts) -> None:
+        """What was deleted since it was listed is not deleted twice, and what came since waits for the next run."""
+        for number, identity in enumerate((A, B), 1):
+            await put(parts, identity)
+            await deposit(parts, identity, UUID(int=number), "REMB")
+        await deposit(parts, B, UUID(int=3), "REMB")
+
+        async def others() -> None:
+            async with parts.database.begin() as connection:
+                await delete_expired(connection, B, [UUID(int=2)])
+            await deposit(parts, B, UUID(int=4), "REMB")
+            documents.then = lambda: None
+
+        documents = InterruptedDocuments(parts, others)
+        assert await retention(parts, documents=documents).run(10) == Retained(reimbursements=2, left=1)
+        assert await retention(parts).run(10) == Retained(reimbursements=1)
 
     async def test_what_went_meanwhile_is_left(self, parts: Parts) -> None:
         """Its dossier erased, or the document deleted, once it was listed."""
