@@ -9,6 +9,7 @@ from uuid import UUID
 from models.vocabulary import Sex
 
 _INS_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
+_UUID_SHAPE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DEPARTMENT = slice(5, 7)
 _AS_DIGITS = {"2A": "19", "2B": "18"}
 _NIR_MODULUS = 97
@@ -70,14 +71,16 @@ def parse_organization(text: str) -> str:
 
 def parse_pseudonym(text: str) -> UUID:
     """A UUID in its 36-character form. Raises InvalidIdentifierError on any other spelling."""
-    try:
-        value = UUID(text)
-    except ValueError:
-        value = None
-    if value is None or str(value) != text.lower():
+    value = pseudonym_bytes(text)
+    if value is None:
         msg = "not a UUID of 36 characters"
         raise InvalidIdentifierError(msg)
-    return value
+    return UUID(bytes=value)
+
+
+def pseudonym_bytes(text: str) -> bytes | None:
+    """The 16 bytes of a UUID in its 36-character form, and None for any other spelling: `parse_pseudonym`, faster."""
+    return bytes.fromhex(text.replace("-", "")) if _UUID_SHAPE.fullmatch(text) else None
 
 
 def _luhn(text: str, length: int, what: str) -> str:

@@ -18,8 +18,9 @@ from policy.situation import Situation
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A situation and what the rules say of it."""
+    """A case, its situation, and what the rules say of it."""
 
+    case: Case
     situation: Situation
     decision: Decision
 
@@ -27,7 +28,8 @@ class Verdict:
 def judge_documents(engine: Engine, case: Case, documents: bytes) -> dict[bytes, Verdict]:
     """The verdict on each document of a sheet, deleted ones included, by the bytes of its id, in the sheet's order.
 
-    `case` is that of the question asked about the dossier itself: its action is one on documents.
+    `case` is that of the question asked about the dossier itself: its action is one on documents. Documents that are
+    judged together share their verdict, whose case is of one of them.
     """
     looks = looks_of(documents, case.question.subject, REIMBURSEMENTS)
     verdicts: Sequence[Verdict] = [_judge(engine, case, example) for example in looks.examples]
@@ -36,5 +38,6 @@ def judge_documents(engine: Engine, case: Case, documents: bytes) -> dict[bytes,
 
 def _judge(engine: Engine, case: Case, document: Document) -> Verdict:
     about = replace(case.question, resource=Reference(ResourceType.DOCUMENT.value, str(document.id)))
-    situation = engine.situation_of(replace(case, question=about, document=document))
-    return Verdict(situation, engine.judge(situation))
+    of_document = replace(case, question=about, document=document)
+    situation = engine.situation_of(of_document)
+    return Verdict(of_document, situation, engine.judge(situation))

@@ -20,12 +20,15 @@ from models.database import Database
 from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
-from models.queries import fetch_cases
+from models.identifiers import pseudonym_bytes
+from models.queries import fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
+from models.queries.hot import Shelf
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
+from policy.listing import judge_documents
 from policy.situation import Situation
-from vault.journal.entry import Entry, Receipt, Value, fold
+from vault.journal.entry import Entry, Receipt, Value, fold_alike
 from vault.journal.ledger import Ledger
 from vault.journal.notifying import Owed, owe
 
@@ -128,6 +131,31 @@ class Judging:
         engine = self.engine
         return [self.verdict(client, case, engine) for case in cases]
 
+    async def judge_documents(self, client: Client, question: Question, documents: Sequence[str]) -> list[Judgement]:
+        """The verdicts on one question about each of these documents, whose facts come as those of one.
+
+        Those that are judged alike share a judgement, whose case is of one of them.
+        """
+        client.require_speaking_for(question.subject.type)
+        identities = [pseudonym_bytes(each) for each in documents]
+        homes, shelves = await fetch_shelves(self._database, question, [each for each in identities if each])
+        engine = self.engine
+        verdicts = {home: self._judge_shelf(client, shelf, engine) for home, shelf in shelves.items()}
+        judged = [verdicts[homes[each]].get(each) if each in homes else None for each in identities]
+        if all(judged):
+            return [each for each in judged if each]
+        absent = await self.judge(client, replace(question, resource=Reference(ResourceType.DOCUMENT.value, "")))
+        return [each or absent for each in judged]
+
+    def _judge_shelf(self, client: Client, shelf: Shelf, engine: Engine) -> dict[bytes, Judgement]:
+        _may_speak_as(client, shelf.case)
+        verdicts = judge_documents(engine, shelf.case, shelf.documents)
+        shared = {id(each): each for each in verdicts.values()}
+        judgements = {
+            number: Judgement(each.case, each.situation, each.decision, engine) for number, each in shared.items()
+        }
+        return {identity: judgements[id(each)] for identity, each in verdicts.items()}
+
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
         """The verdicts on one question about each of these dossiers that is open; nothing is written.
 
@@ -165,9 +193,14 @@ class Judging:
             raise refusal(judgement)
         return judgement
 
-    async def record(self, caller: Caller, judgements: Sequence[Judgement]) -> None:
-        """Write down decisions, durably, before their answers leave. Raises JournalUnavailableError."""
-        if entries := self.entries(caller, judgements):
+    async def record(
+        self, caller: Caller, judgements: Sequence[Judgement], resources: Sequence[Reference] | None = None
+    ) -> None:
+        """Write down decisions, durably, before their answers leave. Raises JournalUnavailableError.
+
+        `resources` are what they are about, one by one, where several share a judgement.
+        """
+        if entries := self.entries(caller, judgements, resources=resources):
             await self._ledger.record_all(entries)
 
     async def carry_out(
@@ -203,24 +236,34 @@ class Judging:
         change: Mapping[str, Value] | None = None,
         *,
         dossier: UUID | None = None,
+        resources: Sequence[Reference] | None = None,
     ) -> list[Entry]:
         """What the journal keeps of decisions taken together (RULES §4.3); `dossier` is one that they create."""
-        for judgement in judgements:
+        shared: dict[int, Entry] = {}
+        told: list[tuple[Entry, Reference]] = []
+        for number, judgement in enumerate(judgements):
             self._count(allowed=judgement.decision.allowed, rule=judgement.decision.rule)
-        entries = fold(
-            Entry.of(
-                judgement.case,
-                judgement.decision,
-                client=caller.client.name,
-                request_id=caller.request_id,
-                revision=judgement.engine.revision,
-                situation=judgement.situation.words(),
-                change=change or {},
-            )
-            for judgement in judgements
-            if judgement.case.question.action != Action.DOSSIER_EXISTS
-        )
+            question = judgement.case.question
+            if question.action == Action.DOSSIER_EXISTS:
+                continue
+            entry = shared.get(id(judgement))
+            if entry is None:
+                entry = shared[id(judgement)] = _entry(caller, judgement, change or {})
+            told.append((entry, question.resource if resources is None else resources[number]))
+        entries = fold_alike(told)
         return entries if dossier is None else [replace(entry, dossier=dossier) for entry in entries]
+
+
+def _entry(caller: Caller, judgement: Judgement, change: Mapping[str, Value]) -> Entry:
+    return Entry.of(
+        judgement.case,
+        judgement.decision,
+        client=caller.client.name,
+        request_id=caller.request_id,
+        revision=judgement.engine.revision,
+        situation=judgement.situation.words(),
+        change=change,
+    )
 
 
 def refusal(judgement: Judgement) -> RefusedError:

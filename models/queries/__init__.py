@@ -4,6 +4,24 @@
 the connection of a transaction that its caller began.
 """
 
-from models.queries.hot import Position, Sought, fetch_case, fetch_cases, fetch_listing, fetch_sought, position_of
+from models.queries.hot import (
+    Position,
+    Sought,
+    fetch_case,
+    fetch_cases,
+    fetch_listing,
+    fetch_shelves,
+    fetch_sought,
+    position_of,
+)
 
-__all__ = ["Position", "Sought", "fetch_case", "fetch_cases", "fetch_listing", "fetch_sought", "position_of"]
+__all__ = [
+    "Position",
+    "Sought",
+    "fetch_case",
+    "fetch_cases",
+    "fetch_listing",
+    "fetch_shelves",
+    "fetch_sought",
+    "position_of",
+]

@@ -74,6 +74,36 @@ async def _rows(database: Database, needs: Needs, keys: Sequence[Keys]) -> dict[
     return rows
 
 
+class Shelf(NamedTuple):
+    """A question asked of a dossier itself, and the dossier's documents, packed."""
+
+    case: Case
+    documents: bytes
+
+
+async def fetch_shelves(
+    database: Database, question: Question, documents: Collection[bytes]
+) -> tuple[dict[bytes, UUID], dict[UUID, Shelf]]:
+    """Where documents are, by the bytes of their ids, and what stands there: by one `read`, or two if none is claimed.
+
+    `question` is asked of a document.
+    """
+    claimed = question.particulars.dossier
+    if claimed is None:
+        found = await find_dossiers(database, [UUID(bytes=each) for each in documents])
+        homes = {identity.bytes: home for identity, home in found.items()}
+    else:
+        home_claimed = uuid_of(claimed)
+        homes = {} if home_claimed is None else dict.fromkeys(documents, home_claimed)
+    asked = {home: _of_dossier(question, home) for home in set(homes.values())}
+    keys = {home: _keys(about, {}) for home, about in asked.items()}
+    rows = await _rows(database, _needs(question), list(keys.values())) if keys else {}
+    return homes, {
+        home: Shelf(_case(about, keys[home], row := rows[keys[home]]), row[statements.SHEET_DOCUMENTS] or b"")
+        for home, about in asked.items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
     """Which documents of a dossier a listing is about, and in which order: from `since` on, before `until`."""
@@ -121,7 +151,7 @@ async def fetch_sought(
     `question` is asked of the dossier; each case asks it of a document instead. Without `limit`, all documents: what
     the counts of a dossier's spaces need. The next page begins after `position_of` the last case of this one.
     """
-    if question.resource.type != ResourceType.DOSSIER or _uuid(question.resource.id) is None:
+    if question.resource.type != ResourceType.DOSSIER or uuid_of(question.resource.id) is None:
         return []
     needs, keys = _needs(question) | {DOCUMENTS}, _keys(question, {})
     row = (await _rows(database, needs, [keys]))[keys]
@@ -143,6 +173,10 @@ def position_of(case: Case) -> Position:
 
 def _position(document: Document) -> Position:
     return Position(document.created_at, document.id)
+
+
+def _of_dossier(question: Question, home: UUID) -> Question:
+    return replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home)))
 
 
 def _about(common: Case, document: Document) -> Case:
@@ -178,7 +212,7 @@ def _needs_of(subject_type: str, resource_type: str) -> Needs:
 def _placed(question: Question) -> UUID | None:
     """The document or message whose dossier is to be found first."""
     if question.resource.type in _PLACED and question.particulars.dossier is None:
-        return _uuid(question.resource.id)
+        return uuid_of(question.resource.id)
     return None
 
 
@@ -189,15 +223,16 @@ def _keys(question: Question, homes: Mapping[UUID, UUID]) -> Keys:
         # What is not printable is no one's identifier, and neither NUL nor half a surrogate pair reaches a database.
         found[subject.type] = subject.id if subject.id.isprintable() else None
     if resource.type == ResourceType.DOSSIER:
-        found["dossier"] = _uuid(resource.id)
-    elif resource.type in _PLACED and (identity := _uuid(resource.id)) is not None:
-        found["dossier"] = homes.get(identity) if claimed is None else _uuid(claimed)
+        found["dossier"] = uuid_of(resource.id)
+    elif resource.type in _PLACED and (identity := uuid_of(resource.id)) is not None:
+        found["dossier"] = homes.get(identity) if claimed is None else uuid_of(claimed)
         if resource.type == ResourceType.MESSAGE:
             found["message"] = identity
     return Keys(**found)
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_of(text: str) -> UUID | None:
+    """The UUID that a caller names, or None for a word that is none."""
     try:
         return parse_pseudonym(text)
     except InvalidIdentifierError:
@@ -211,7 +246,7 @@ def _case(question: Question, keys: Keys, row: _Row) -> Case:
     subject = _subject(question, row)
     document = message = None
     if question.resource.type == ResourceType.DOCUMENT:
-        identity = _uuid(question.resource.id)
+        identity = uuid_of(question.resource.id)
         document = None if identity is None else find_document(row[statements.SHEET_DOCUMENTS] or b"", identity)
         if document is None:
             return Case(question, subject)
@@ -236,7 +271,7 @@ def _case(question: Question, keys: Keys, row: _Row) -> Case:
 def _subject(question: Question, row: _Row) -> Subject | None:
     asks = question.subject
     if asks.type == SubjectType.PERSON:
-        person = _uuid(asks.id)
+        person = uuid_of(asks.id)
         return None if person is None else Person(person)
     if asks.type == SubjectType.PROFESSIONAL:
         profession, samu_regulator, of_person = row[statements.PROFESSIONAL]

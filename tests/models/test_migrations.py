@@ -15,7 +15,7 @@ from models.tables import metadata
 
 _Seen = TypeVar("_Seen")
 
-_ACROSS = {"place", "journal_waiting", "journal_leaf"}
+_ACROSS = {"tied", "journal_waiting", "journal_leaf"}
 
 
 def _look(url: str, look: Callable[[Connection], _Seen]) -> _Seen:

@@ -12,6 +12,7 @@ from models.database import Database
 from models.facts import Case, Message, Particulars, Person, Question, Reference
 from models.queries import fetch_case, fetch_cases
 from models.queries.documents import add_document
+from models.queries.statements import facts_statement
 from models.queries.messages import StoredMessage, add_message
 from models.vocabulary import DocumentStatus
 from tests.models import world
@@ -132,13 +133,13 @@ async def test_a_document_is_no_message(filled: Database) -> None:
 
 
 async def test_a_dossier_rightly_named_saves_a_look_up(filled: Database) -> None:
-    """The case is the same, and its statement does not look for the place."""
+    """The case is the same, and nobody looks for where the document or message is."""
     for resource in (ON_DOCUMENT, ON_MESSAGE):
         counting = _Counting(filled)
         without = question(professional(JULIE), resource)
         case = await fetch_case(counting, replace(without, particulars=Particulars(dossier=str(ALICE))))
         assert replace(case, question=without) == await fetch_case(counting, without)
-        assert ["place" in statement for statement in counting.reads] == [False, True]
+        assert ["whereabouts" in statement for statement in counting.reads] == [False, True, False]
 
 
 async def test_a_dossier_wrongly_named(filled: Database) -> None:
@@ -180,13 +181,13 @@ async def test_unknown_words_still_make_a_case(filled: Database) -> None:
 
 
 async def test_one_case_is_one_read(filled: Database) -> None:
-    """Whoever asks of whatever."""
+    """Whoever asks of whatever, and one before where the dossier is to be found."""
     subjects = [professional(JULIE), THE_CHU, THE_SECRETARY, Reference("person", str(ALICE)), Reference("robot", "")]
     for subject in subjects:
         for resource in (ON_DOSSIER, ON_DOCUMENT, ON_MESSAGE, ON_NOTHING, Reference("robot", "")):
             counting = _Counting(filled)
             await fetch_case(counting, question(subject, resource))
-            assert len(counting.reads) == 1
+            assert len(counting.reads) == (2 if resource.type in {"document", "message"} else 1)
 
 
 def _mixed() -> list[Question]:
@@ -204,12 +205,12 @@ def _mixed() -> list[Question]:
 
 
 async def test_many_questions_are_one_read(filled: Database) -> None:
-    """All at once as one by one, in their order, whatever they are about, in a single round trip."""
+    """All at once as one by one, in their order, whatever they are about: one read for where, one for what."""
     asked = _mixed()
     one_by_one = [await fetch_case(filled, each) for each in asked]
     counting = _Counting(filled)
     assert await fetch_cases(counting, asked) == one_by_one
-    assert len(counting.reads) == 1
+    assert len(counting.reads) == 2
 
 
 async def test_batches_of_all_sizes(filled: Database) -> None:
@@ -223,5 +224,16 @@ async def test_statements_are_few(filled: Database) -> None:
     """Batches of fifty different sizes need no more than seven statements to prepare."""
     counting = _Counting(filled)
     for number in range(1, 51):
-        await fetch_cases(counting, [question(professional(JULIE), ON_DOCUMENT)] * number)
+        asked = [question(professional(JULIE), Reference("dossier", str(UUID(int=each)))) for each in range(number)]
+        await fetch_cases(counting, asked)
     assert len(set(counting.reads)) == 7
+
+
+async def test_one_dossier_is_looked_up_once(filled: Database) -> None:
+    """However many of its documents are asked about, and in however many ways, by one subject."""
+    counting = _Counting(filled)
+    claimed = Particulars(dossier=str(ALICE))
+    documents = [Reference("document", str(UUID(int=0xD0C0 + number))) for number in range(200)]
+    asked = [question(professional(JULIE), each, particulars=claimed) for each in documents]
+    await fetch_cases(counting, asked)
+    assert counting.reads == [facts_statement(frozenset({"professional", "dossier", "documents"}), 1)]

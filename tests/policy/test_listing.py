@@ -29,7 +29,7 @@ def drawn_dossier(random: Random) -> tuple[Case, list[Document]]:
 
 
 def test_documents_are_judged_as_each_alone() -> None:
-    """Whoever asks, whatever he asks, and whatever hinders it: situation and decision are the same, to the last word."""
+    """Whoever asks, whatever he asks, and whatever hinders it: case, situation and decision are the same."""
     engine, random = Engine.load(), Random(7)
     for _ in range(DOSSIERS):
         case, documents = drawn_dossier(random)
@@ -42,6 +42,7 @@ def test_documents_are_judged_as_each_alone() -> None:
             situation = engine.situation_of(replace(case, question=about, document=document))
             verdict = told[document.id.bytes]
             assert (verdict.situation, verdict.decision) == (situation, engine.judge(situation))
+            assert verdict.situation == engine.situation_of(verdict.case)
 
 
 def test_documents_that_look_alike_are_judged_once() -> None:

@@ -293,27 +293,37 @@ def fold(entries: Iterable[Entry]) -> list[Entry]:
     What was asked alone stays as it is. A folded entry is permitted if any item is, by that item's rule, and names the
     dossier as its resource; its action is that of the items if they agree, else `evaluations`.
     """
-    groups: dict[tuple[object, ...], list[Entry]] = {}
-    for entry in entries:
+    return fold_alike((entry, entry.resource) for entry in entries)
+
+
+def fold_alike(told: Iterable[tuple[Entry, Reference]]) -> list[Entry]:
+    """The same of entries that several items share, being decided alike: each with the resource asked about."""
+    groups: dict[tuple[object, ...], list[tuple[Entry, Reference]]] = {}
+    for entry, resource in told:
         said = (entry.organization, entry.authentication, entry.mode, entry.reason, entry.patient_present)
-        groups.setdefault((entry.dossier, entry.subject, entry.revision, *said), []).append(entry)
-    return [group[0] if len(group) == 1 else _folded(group) for group in groups.values()]
+        groups.setdefault((entry.dossier, entry.subject, entry.revision, *said), []).append((entry, resource))
+    return [_alone(*group[0]) if len(group) == 1 else _folded(group) for group in groups.values()]
 
 
-def _folded(group: Sequence[Entry]) -> Entry:
-    deciding = next((entry for entry in group if entry.allowed), group[0])
-    actions = {entry.action for entry in group}
+def _alone(entry: Entry, resource: Reference) -> Entry:
+    return entry if entry.resource == resource else replace(entry, resource=resource)
+
+
+def _folded(group: Sequence[tuple[Entry, Reference]]) -> Entry:
+    entries = [entry for entry, _ in group]
+    deciding = next((entry for entry in entries if entry.allowed), entries[0])
+    actions = {entry.action for entry in entries}
     return replace(
         deciding,
         action=actions.pop() if len(actions) == 1 else "evaluations",
         resource=Reference(ResourceType.DOSSIER.value, str(deciding.dossier)),
         refused_by=(),
-        obligations=tuple(dict.fromkeys(word for entry in group for word in entry.obligations)),
+        obligations=tuple(dict.fromkeys(word for entry in entries for word in entry.obligations)),
         situation=(),
-        profession=next((entry.profession for entry in group if entry.profession is not None), None),
+        profession=next((entry.profession for entry in entries if entry.profession is not None), None),
         items=tuple(
-            Item(entry.action, entry.resource, entry.allowed, entry.rule, entry.obligations, entry.situation)
-            for entry in group
+            Item(entry.action, resource, entry.allowed, entry.rule, entry.obligations, entry.situation)
+            for entry, resource in group
         ),
     )
 
