@@ -5,7 +5,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
-from models.tables import document, dossier, emergency, opening
+from models.facts import Document, Reference
+from models.sheets import Filed, Version, pack_documents
+from models.tables import dossier, emergency, opening
+from models.vocabulary import DocumentStatus
 from tests.api.whole import NURSE, PHYSICIAN, Json, Whole
 
 PHARMACIES, SMALL_PHARMACIES = ("220000020", "370000010"), ("940000011", "940000029", "940000037")
@@ -166,28 +169,26 @@ async def test_what_there_is(dmp: Whole) -> None:
     before = (await figures(dmp))["dossiers"]
     assert before == {"created": None, "fed": None, "documents_each": None}
     states = ["open"] * 150 + ["closed"] * 70 + ["none"] * 50
-    dossiers = [
-        {"id": UUID(int=number), "state": state, "state_since": dmp.clock.now} for number, state in enumerate(states, 1)
-    ]
-    documents = [
-        {
-            "dossier": UUID(int=1 + number // 10),
-            "id": UUID(int=number),
-            "series": UUID(int=number - number % 2),
-            "document_type": "11488-4",
-            "author_type": "organization",
-            "author_id": "750000028",
-            "created_at": dmp.clock.now,
-            "status": ("superseded", "current", "deleted", "deleted", "archived")[number % 5],
-        }
+    statuses = [DocumentStatus(each) for each in ("superseded", "current", "deleted", "deleted", "archived")]
+    holder = Reference("organization", "750000028")
+    filed = [
+        Filed(
+            Document(UUID(int=number), "11488-4", holder, dmp.clock.now, status=statuses[number % 5]),
+            Version(UUID(int=number - number % 2), 1 + number % 2),
+        )
         for number in range(1200)
+    ]
+    # Ten documents of each dossier: five series of two versions, of which four have one that is not deleted.
+    sheets = {1 + number // 10: pack_documents(filed[number : number + 10]) for number in range(0, 1200, 10)}
+    sheets |= {number: pack_documents([Filed(*filed[2])]) for number in range(121, 131)}  # one that is deleted
+    dossiers = [
+        {"id": UUID(int=number), "state": state, "state_since": dmp.clock.now, "documents": sheets.get(number)}
+        for number, state in enumerate(states, 1)
     ]
     async with dmp.database.begin() as connection:
         await connection.execute(insert(dossier), dossiers)
-        await connection.execute(insert(document), documents)
     assert (await figures(dmp))["dossiers"] == before  # all are counted once a day
     dmp.clock.now += timedelta(days=1)
-    # Ten rows of each dossier: five series of two versions, of which four have one that is not deleted.
     assert (await figures(dmp))["dossiers"] == {"created": 200, "fed": 100, "documents_each": 4.0}
 
 

@@ -10,8 +10,10 @@ from sqlalchemy import delete, insert, update
 
 from models.database import Database
 from models.errors import ConstraintError, DatabaseUnavailableError
+from models.facts import Document, Reference
+from models.sheets import Filed, Version, pack_documents
 from models.tables import content, dossier_key
-from models.tables import document as facts_of_documents
+from models.tables import dossier as dossiers
 from tests.doubles.blobs import FailingBlobStore, MemoryBlobStore
 from tests.doubles.databases import FailingDatabase
 from tests.vault.deposits import DOCUMENT, DOSSIER, OTHER_DOCUMENT, OTHER_DOSSIER, deposit, read
@@ -27,6 +29,7 @@ from vault.small_documents import Pack, Small, SmallDocuments
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 PLACES = [(DOSSIER, DOCUMENT), (OTHER_DOSSIER, OTHER_DOCUMENT), (DOSSIER, UUID(int=0xA3))]
+FUND = Reference("organization", "775685019")
 CONTENTS = [b"un", b"", b"trois" * 10_000]
 VERSIONS = dict.fromkeys(PLACES, 1)
 
@@ -78,11 +81,20 @@ async def left(database: Database) -> tuple[int, int]:
 
 async def known(database: Database) -> None:
     """The facts of the documents, which say their version."""
-    facts = {"version": 1, "document_type": "REMB", "author_type": "organization", "author_id": "1"}
-    facts |= {"created_at": NOON, "status": "current"}
+    filed = [
+        (dossier, Filed(Document(document, "REMB", FUND, NOON), Version(document, 1))) for dossier, document in PLACES
+    ]
+    rows = [
+        {
+            "id": each,
+            "state": "open",
+            "state_since": NOON,
+            "documents": pack_documents([one for dossier, one in filed if dossier == each]),
+        }
+        for each in (DOSSIER, OTHER_DOSSIER)
+    ]
     async with database.begin() as connection:
-        rows = [facts | {"dossier": dossier, "id": document, "series": document} for dossier, document in PLACES]
-        await connection.execute(insert(facts_of_documents), rows)
+        await connection.execute(insert(dossiers), rows)
 
 
 async def erased(documents: Documents, database: Database, place: tuple[UUID, UUID]) -> Erasure:
