@@ -9,7 +9,7 @@ import click
 
 _COMMANDS = {
     "compare": "loadtests.comparing",
-    "peers": "loadtests.peers",
+    "peers": "loadtests.peers.command",
     "run": "loadtests.running",
     "seed": "loadtests.seeding",
 }

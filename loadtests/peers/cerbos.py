@@ -1,0 +1,91 @@
+"""Cerbos, asked in the words of AuthZEN and handed its facts with every question."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from loadtests.peers.client import post
+from loadtests.peers.peer import Asked, Decisions, Write
+from loadtests.peers.processes import Cores, answers, free_port, running, told_by
+from loadtests.peers.questions import Question, ties
+from loadtests.population import Document
+
+POLICIES = Path(__file__).with_name("policies") / "cerbos"
+_ACTION = {"name": "document:read"}
+_MOST_RESOURCES = 500
+"""Of a request; the most that can be set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cerbos:
+    """The dossier's ties are attributes of the subject, which all items of a batch have in common."""
+
+    version: str
+    port: int
+    process: int
+    name: str = "Cerbos, AuthZEN"
+    facts: str = "the caller"
+    writes: Sequence[Write] = ()
+
+    def single(self, question: Question) -> Asked:
+        body = {"subject": _subject(question), "action": _ACTION, "resource": _resource(question.documents[0])}
+        return Asked(post("/access/v1/evaluation", msgspec.json.encode(body)), _one)
+
+    def batch(self, question: Question) -> Asked:
+        items = [{"resource": _resource(document)} for document in question.documents]
+        body = {"subject": _subject(question), "action": _ACTION, "evaluations": items}
+        return Asked(post("/access/v1/evaluations", msgspec.json.encode(body)), _many)
+
+    def listing(self, question: Question) -> Asked | None:  # noqa: ARG002 - whoever hands over all documents has listed them
+        return None
+
+
+@contextmanager
+def cerbos(program: Path, cores: Cores, folder: Path) -> Iterator[Cerbos]:
+    port, grpc = free_port(), free_port()
+    configuration = folder / "cerbos.yaml"
+    configuration.write_bytes(msgspec.json.encode(_configuration(port, grpc)))  # JSON is YAML
+    with running(
+        [str(program), "server", f"--config={configuration}", "--log-level=error"],
+        core=cores.server,
+        log=folder / "cerbos.log",
+        answers=lambda: answers(f"http://127.0.0.1:{port}/_cerbos/health"),
+        environment={"HOME": str(folder), "CERBOS_NO_TELEMETRY": "1"},
+    ) as process:
+        yield Cerbos(told_by(program, "--version").splitlines()[0], port, process)
+
+
+def _configuration(port: int, grpc: int) -> dict[str, Any]:
+    return {
+        "server": {
+            "httpListenAddr": f"127.0.0.1:{port}",
+            "grpcListenAddr": f"127.0.0.1:{grpc}",
+            "requestLimits": {"maxResourcesPerRequest": _MOST_RESOURCES},
+        },
+        "telemetry": {"disabled": True},
+        "storage": {"driver": "disk", "disk": {"directory": str(POLICIES), "watchForChanges": False}},
+    }
+
+
+def _subject(question: Question) -> dict[str, Any]:
+    """Its type is the role by which Cerbos finds the rules."""
+    attributes: dict[str, Any] = {"dossier": ties(question.dossier)}
+    if question.subject.kind:
+        attributes["kind"] = question.subject.kind
+    return {"type": question.subject.type, "id": question.subject.id, "properties": attributes}
+
+
+def _resource(document: Document) -> dict[str, Any]:
+    return {"type": "document", "id": str(document.id), "properties": {"masked": document.masked}}
+
+
+def _one(body: bytes) -> Decisions:
+    return (msgspec.json.decode(body)["decision"],)
+
+
+def _many(body: bytes) -> Decisions:
+    return tuple(each["decision"] for each in msgspec.json.decode(body)["evaluations"])

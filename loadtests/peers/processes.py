@@ -1,0 +1,117 @@
+"""Servers as child processes, each on the core that is meant for it."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+_NEEDED = 2
+_START_SECONDS = 60
+_STOP_SECONDS = 20
+_POLL_SECONDS = 0.05
+
+
+class NotStartedError(Exception):
+    """A server that did not come up, with its last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """One for the server that is measured; the client and the database share the other."""
+
+    server: int
+    others: int
+
+    @classmethod
+    def of_this_machine(cls) -> "Cores":
+        """The first two that this process may use, however many there are. Raises NotStartedError on fewer."""
+        able = sorted(os.sched_getaffinity(0))
+        if len(able) < _NEEDED:
+            raise NotStartedError("a server and its client are measured on two cores, and this machine has one")
+        return cls(able[0], able[1])
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """The present process, and all that it starts meanwhile, on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def running(
+    command: Sequence[str], *, core: int, log: Path, answers: Callable[[], bool], environment: Mapping[str, str]
+) -> Iterator[int]:
+    """Its process id, once it answers; it is stopped when the block ends. Raises NotStartedError."""
+    with log.open("wb") as file, pinned(core):
+        process = subprocess.Popen(  # noqa: S603 - programs that the operator showed, with arguments of ours
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=dict(environment), cwd=log.parent
+        )
+    try:
+        _wait(process, answers, log)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NotStartedError(f"{process.args!r} did not come up: {log.read_text(errors='replace')[-1000:]}")
+        time.sleep(_POLL_SECONDS)
+
+
+def answers(url: str) -> bool:
+    """Whether something there says that it is well."""
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def memory(process: int) -> int:
+    """Bytes that it holds resident."""
+    status = Path(f"/proc/{process}/status").read_text()
+    kibibytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(kibibytes) * 1024
+
+
+def told_by(program: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """What it prints. Raises NotStartedError if it cannot be run or fails."""
+    try:
+        done = subprocess.run(  # noqa: S603 - as above
+            [program, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise NotStartedError(f"{program} cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise NotStartedError(f"{program} {' '.join(arguments)} failed: {done.stderr.strip()[-500:]}")
+    return done.stdout.strip()
