@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import change, load_new
 from models.errors import ConstraintError
+from models.queries.statements import padded
 from models.reference import REIMBURSEMENTS
 from models.sheets import Sheet, oldest, open_to
 from models.tables import dossier, tied
@@ -36,7 +37,7 @@ async def hold_sheets(connection: AsyncConnection, identities: Collection[UUID])
     for some in _parts(sorted(identities)):
         held = (
             select(dossier.c.id, dossier.c.ties, dossier.c.documents)
-            .where(dossier.c.id.in_(some))
+            .where(dossier.c.id.in_(padded(some)))
             .order_by(dossier.c.id)
             .with_for_update(key_share=True)
         )
@@ -60,8 +61,9 @@ async def keep_sheets(connection: AsyncConnection, was: Mapping[UUID, Sheet], no
         for each in changed
     ]
     await change(connection, dossier, ("ties", "documents", "reimbursed_since"), rows)
-    before = {(party, each) for each in changed for party in open_to(was[each].ties)}
-    after = {(party, each) for each in changed for party in open_to(now[each].ties)}
+    retied = [each for each in changed if now[each].ties != was[each].ties]
+    before = {(party, each) for each in retied for party in open_to(was[each].ties)}
+    after = {(party, each) for each in retied for party in open_to(now[each].ties)}
     for some in _parts(sorted(before - after)):
         await connection.execute(delete(tied).where(tuple_(tied.c.party, tied.c.dossier).in_(some)))
     if after - before:

@@ -11,7 +11,7 @@ from models.sheets import count_kept
 from models.tables import dossier, emergency, opening
 from models.vocabulary import DossierState
 
-_SHEETS = select(dossier.c.state, dossier.c.documents).execution_options(yield_per=1_000)
+_SHEETS = select(dossier.c.state, dossier.c.documents).execution_options(yield_per=500)
 
 
 class Opened(NamedTuple):

@@ -168,7 +168,7 @@ async def test_what_there_is(dmp: Whole) -> None:
     """Dossiers that somebody opened, those with documents, whose versions are one and the deleted ones none."""
     before = (await figures(dmp))["dossiers"]
     assert before == {"created": None, "fed": None, "documents_each": None}
-    states = ["open"] * 150 + ["closed"] * 70 + ["none"] * 50
+    states = ["open"] * 150 + ["closed"] * 70 + ["none"] * 500
     statuses = [DocumentStatus(each) for each in ("superseded", "current", "deleted", "deleted", "archived")]
     holder = Reference("organization", "750000028")
     filed = [
