@@ -12,8 +12,8 @@ from models.database import Database
 from models.facts import Case, Message, Particulars, Person, Question, Reference
 from models.queries import fetch_case, fetch_cases
 from models.queries.documents import add_document
-from models.queries.statements import facts_statement
 from models.queries.messages import StoredMessage, add_message
+from models.queries.statements import facts_statement
 from models.vocabulary import DocumentStatus
 from tests.models import world
 from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, LEA, NOBODY, professional, question, structure
