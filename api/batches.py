@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.errors import MalformedRequestError
-from api.schemas.authzen import Answer, EvaluationRequest, EvaluationsRequest
+from api.schemas.authzen import ActionAsked, Answer, Entity, EvaluationRequest, EvaluationsRequest
 from api.strict_json import convert
 
 MAX_EVALUATIONS = 1000
 _STOPS_AFTER = {None: None, "execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
+
+_RESOURCE_ALONE = {"resource"}
 
 Item = EvaluationRequest | Answer
 
@@ -28,7 +30,7 @@ def items_of(batch: EvaluationsRequest) -> list[Item]:
         msg = f"The member evaluations has more than {MAX_EVALUATIONS} items."
         raise MalformedRequestError(msg)
     defaults = defaults_of(batch)
-    items = [_item(defaults, item) for item in given]
+    items = _of_resources(defaults, given) or [_item(defaults, item) for item in given]
     if stop_after(batch) is False:
         first = next((place for place, item in enumerate(items) if isinstance(item, Answer)), len(items))
         del items[first + 1 :]
@@ -56,6 +58,23 @@ def interleave(items: Sequence[Item], judged: Sequence[Answer], *, ends: bool | 
         if answer.decision is ends:
             break
     return answers
+
+
+def _of_resources(defaults: dict[str, Any], given: list[Any]) -> list[Item]:
+    """The items of a batch that asks the same of many resources, and shares the rest; none if it does not."""
+    if not defaults.keys() >= {"subject", "action"} or not all(_names_resource_alone(item) for item in given):
+        return []
+    try:
+        subject, action = convert(defaults["subject"], Entity), convert(defaults["action"], ActionAsked)
+        resources = convert([item["resource"] for item in given], list[Entity])
+    except MalformedRequestError:
+        return []
+    context = defaults.get("context")
+    return [EvaluationRequest(subject, action, resource, context) for resource in resources]
+
+
+def _names_resource_alone(item: object) -> bool:
+    return isinstance(item, dict) and item.keys() == _RESOURCE_ALONE
 
 
 def _item(defaults: dict[str, Any], item: object) -> Item:

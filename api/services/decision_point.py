@@ -24,7 +24,7 @@ from api.schemas.authzen import (
 )
 from api.services.cursors import read_position, write_position
 from api.services.judging import Judgement, Judging
-from api.services.questions import question_of
+from api.services.questions import are_alike, question_of
 from models.database import Database
 from models.facts import Case, Professional, Question, Reference
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
@@ -54,16 +54,23 @@ class DecisionPoint:
     ) -> Sequence[Answer]:
         """Judge, write down what is no dry run, and only then answer."""
         at = self._judging.now()
-        asked = [question_of(question, at) for question in questions]
-        judgements = await self._judging.judge_all(caller.client, asked)
+        if are_alike(questions):
+            asked = question_of(questions[0], at)
+            documents = [question.resource.id for question in questions]
+            judgements = await self._judging.judge_documents(caller.client, asked, documents)
+        else:
+            judgements = await self._judging.judge_all(
+                caller.client, [question_of(question, at) for question in questions]
+            )
         if stop_after is not None:
             ends = [each.decision.allowed for each in judgements]
             judgements = judgements[: ends.index(stop_after) + 1] if stop_after in ends else judgements
         pairs = list(zip(questions, judgements, strict=False))
-        told = [judgement for question, judgement in pairs if not _is_dry_run(question)]
+        told = [pair for pair in pairs if not _is_dry_run(pair[0])]
         if told:
-            await self._judging.record(caller, told)
-        return [_answer(question, judgement) for question, judgement in pairs]
+            resources = [Reference(question.resource.type, question.resource.id) for question, _ in told]
+            await self._judging.record(caller, [judgement for _, judgement in told], resources)
+        return _answers(pairs)
 
     async def search_subjects(self, caller: Caller, search: SubjectSearch, page: PageRequest) -> EntityPage:
         """The professionals tied to the dossier who may do it; other kinds of subject are not searched."""
@@ -182,6 +189,19 @@ def _uuid(text: str) -> UUID:
 
 def _is_dry_run(question: EvaluationRequest) -> bool:
     return question.context is not None and question.context.get("dry_run") is True
+
+
+def _answers(pairs: Sequence[tuple[EvaluationRequest, Judgement]]) -> list[Answer]:
+    """What is judged alike is answered alike, if it was asked in the same context."""
+    shared: dict[tuple[int, int], Answer] = {}
+    answers = []
+    for question, judgement in pairs:
+        key = (id(judgement), id(question.context))
+        answer = shared.get(key)
+        if answer is None:
+            answer = shared[key] = _answer(question, judgement)
+        answers.append(answer)
+    return answers
 
 
 def _answer(question: EvaluationRequest, judgement: Judgement) -> Answer:

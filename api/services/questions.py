@@ -4,14 +4,14 @@ Whatever is stated in another type than RULES §3 says counts as not stated, whi
 deposit, whose absence means no, must be what they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from api.errors import MalformedRequestError
 from api.schemas.authzen import EvaluationRequest
 from models.facts import Context, Particulars, Question, Reference
-from models.vocabulary import Mode
+from models.vocabulary import Mode, ResourceType
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -26,6 +26,19 @@ def question_of(request: EvaluationRequest, at: datetime) -> Question:
         at,
         context_of(request.context),
         particulars_of(action.properties, resource.properties),
+    )
+
+
+def are_alike(requests: Sequence[EvaluationRequest]) -> bool:
+    """Whether the same is asked of several documents, as a batch asks whose members are all but one its defaults."""
+    first, *others = requests
+    return bool(others) and all(
+        each.subject is first.subject
+        and each.action is first.action
+        and each.context is first.context
+        and each.resource.type == ResourceType.DOCUMENT
+        and each.resource.properties == first.resource.properties
+        for each in requests
     )
 
 
