@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from api import notifying
 from api.services.inquiries import Inquiries
+from models.sheets import relations_of
 from tests.api.whole import FUND, INS, NOBODY_INS, NURSE, PHARMACY, PHYSICIAN, Json, Whole, whole
 from tests.doubles.fund import Fund, knowing
 from tests.doubles.receiver import KEY as SECRET_KEY
@@ -203,9 +204,9 @@ async def test_an_answer_about_somebody_else_is_none(asked: Asked, question: str
     await asked.open()
     await asked.ask_fund()
     assert await asked.failures() == ["answered about somebody else"]
-    dossier = UUID(asked.dmp.id_of())
-    assert await asked.dmp.database.read("SELECT 1 FROM document WHERE dossier = $1::uuid", dossier) == []
-    assert len(await asked.dmp.database.read("SELECT 1 FROM relation WHERE dossier = $1::uuid", dossier)) == 1
+    statement = "SELECT ties, documents FROM dossier WHERE id = $1::uuid"
+    ((ties, documents),) = await asked.dmp.database.read(statement, UUID(asked.dmp.id_of()))
+    assert (len(relations_of(ties)), documents) == (1, None)
 
 
 async def test_closing_asks_nobody_any_more(asked: Asked) -> None:
@@ -226,7 +227,7 @@ async def test_a_dossier_closed_while_the_fund_answers_takes_nothing(asked: Aske
     asked.fund.on_question = lambda: asked.ask("PUT", "/state", state="closed")
     await asked.ask_fund()
     assert await asked.failures() == []
-    assert await asked.dmp.database.read("SELECT 1 FROM document") == []
+    assert await asked.dmp.database.read("SELECT 1 FROM dossier WHERE documents IS NOT NULL") == []
 
 
 async def test_a_fund_that_the_directory_does_not_know_enters_nothing(migrated_url: str, tmp_path: Path) -> None:
