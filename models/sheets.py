@@ -14,6 +14,7 @@ instant, the least number stands. Documents are in the order in which they came 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 from uuid import UUID
@@ -206,7 +207,11 @@ def looks_of(documents: bytes, author: Reference, dated: Collection[str]) -> Loo
 
     Yet whether the author is this one counts, and so does the instant of documents of the types that are `dated`.
     """
-    own = (_pack_party(author.type, author.id).ljust(_LONGEST, b"\0"), _PARTY_CODES[author.type]) if _is_party(author) else None
+    own = (
+        (_pack_party(author.type, author.id).ljust(_LONGEST, b"\0"), _PARTY_CODES[author.type])
+        if _is_party(author)
+        else None
+    )
     types = {_ascii(each).ljust(_LONGEST, b"\0") for each in dated}
     numbers: dict[_Look, int] = {}
     looks = Looks([], [], [])
@@ -405,6 +410,7 @@ def _is_storable(text: str) -> bool:
     return 0 < len(text) <= _LONGEST and text.isascii() and text.isprintable()
 
 
+@lru_cache(maxsize=65_536)
 def _ascii(text: str) -> bytes:
     if not _is_storable(text):
         raise ValueError(f"not 1 to {_LONGEST} printable characters of ASCII")

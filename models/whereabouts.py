@@ -28,13 +28,19 @@ def entries_of(placed: Iterable[tuple[UUID, UUID]]) -> dict[int, bytes]:
 
 def find_dossier(entries: bytes, identity: UUID) -> UUID | None:
     """The dossier of an id in its bucket. The same bytes may stand elsewhere, across two fields: those are no entry."""
-    places = _places(entries, identity)
+    places = _places(entries, identity.bytes)
     return UUID(bytes=entries[places[0] + _ID_SIZE : places[0] + ENTRY_SIZE]) if places else None
 
 
-def count(entries: bytes, identity: UUID) -> int:
-    """How often an id stands in its bucket: once, unless it was taken already."""
-    return len(_places(entries, identity))
+def has(entries: bytes, entry: bytes) -> bool:
+    """Whether a bucket has this entry."""
+    return bool(_places(entries, entry))
+
+
+def are_apart(entries: bytes, added: int) -> bool:
+    """Whether the ids in the last bytes of a bucket, as many as were added, each stand in it once."""
+    begins = range(len(entries) - added, len(entries), ENTRY_SIZE)
+    return all(len(_places(entries, entries[begin : begin + _ID_SIZE])) == 1 for begin in begins)
 
 
 def without(entries: bytes, gone: Iterable[UUID]) -> bytes:
@@ -44,8 +50,8 @@ def without(entries: bytes, gone: Iterable[UUID]) -> bytes:
     return b"".join(entry for entry in cut if entry[:_ID_SIZE] not in left)
 
 
-def _places(entries: bytes, identity: UUID) -> list[int]:
-    wanted, found, place = identity.bytes, [], -1
+def _places(entries: bytes, wanted: bytes) -> list[int]:
+    found, place = [], -1
     while (place := entries.find(wanted, place + 1)) >= 0:
         if place % ENTRY_SIZE == 0:
             found.append(place)

@@ -4,7 +4,7 @@ This package alone knows the one from the other. Two ways in: `read` for the hot
 held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
 """
 
-from models.database.bulk import change, load, load_new, load_or_change, prepare_bulk
+from models.database.bulk import change, load, load_new, load_or_change, prepare_bulk, unload
 from models.database.columns import Id, Instant
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database
@@ -29,6 +29,7 @@ __all__ = [
     "open_database",
     "prepare_bulk",
     "storable",
+    "unload",
     "upgrade",
 ]
 

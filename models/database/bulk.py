@@ -1,13 +1,14 @@
 """Many rows at once, by each engine's fastest way, inside a transaction that SQLAlchemy began."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table, text
+from sqlalchemy import Column, Select, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database.sqlite import bound
 
+_ASKED = 500
 _FOR_THIS_TRANSACTION = ("SET LOCAL work_mem = '256MB'", "SET LOCAL jit = off")
 
 
@@ -46,20 +47,38 @@ async def load_new(connection: AsyncConnection, table: Table, rows: Sequence[Seq
 
 
 async def load_or_change(
-    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[object]], to: str
-) -> None:
-    """As `load_new`, of these columns; a row that is there is changed to this, in which `excluded` is the given one."""
+    connection: AsyncConnection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    to: str,
+    told: str,
+) -> Sequence[Sequence[Any]]:
+    """As `load_new`, of these columns; a row that is there is changed to this, in which `excluded` is the given one.
+
+    Of the rows as they then are, those of which this is `told`, in no order; values are as `unload` gives them. The
+    table has a key of one column.
+    """
     driver = await _driver(connection)
-    key = ", ".join(column.name for column in table.primary_key.columns)
-    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {to}"
-    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    (key,) = table.primary_key.columns
+    names = ", ".join(columns)
+    conflict = f"ON CONFLICT ({key.name}) DO UPDATE SET {to}"
+    into = f"INSERT INTO {table.name} ({names})"
     if connection.dialect.name == "postgresql":
         arrays = _arrays(connection, (table.c[column] for column in columns))
-        statement = f"{into} SELECT * FROM unnest({arrays}) {conflict}"  # noqa: S608  # as above
-        await driver.execute(statement, *map(list, zip(*rows, strict=True)))
-    else:
-        statement = f"{into} VALUES ({', '.join('?' * len(columns))}) {conflict}"
-        await (await driver.executemany(statement, map(bound, rows))).close()
+        written = f"{into} SELECT * FROM unnest({arrays}) {conflict} RETURNING {names}"  # noqa: S608  # as above
+        statement = f"WITH written AS ({written}) SELECT {names} FROM written WHERE {told}"  # noqa: S608  # as above
+        found: Sequence[Sequence[Any]] = await driver.fetch(statement, *map(list, zip(*rows, strict=True)))
+        return found
+    statement = f"{into} VALUES ({', '.join('?' * len(columns))}) {conflict}"
+    await (await driver.executemany(statement, map(bound, rows))).close()
+    place = list(columns).index(key.name)
+    kept: list[Sequence[Any]] = []
+    for begin in range(0, len(rows), _ASKED):
+        keys = bound([row[place] for row in rows[begin : begin + _ASKED]])
+        query = f"SELECT {names} FROM {table.name} WHERE {key.name} IN ({', '.join('?' * len(keys))}) AND {told}"  # noqa: S608  # as above
+        kept += await driver.execute_fetchall(query, keys)
+    return kept
 
 
 async def change(
@@ -79,6 +98,24 @@ async def change(
         to = ", ".join(f"{column} = ?" for column in columns)
         statement = f"UPDATE {table.name} SET {to} WHERE {key.name} = ?"  # noqa: S608  # as above
         await (await driver.executemany(statement, (bound([*row[1:], row[0]]) for row in rows))).close()
+
+
+async def unload(
+    connection: AsyncConnection, query: Select[Any], at_once: int
+) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    """The rows of a query without parameters, so many at once: what `load` is to an INSERT.
+
+    Values are those of the driver, alike on both engines for numbers, texts and bytes.
+    """
+    driver, statement = await _driver(connection), str(query.compile(dialect=connection.dialect))
+    if connection.dialect.name == "postgresql":
+        cursor = await driver.cursor(statement)
+        while rows := await cursor.fetch(at_once):
+            yield rows
+    else:
+        async with driver.execute(statement) as cursor:
+            while rows := await cursor.fetchmany(at_once):
+                yield rows
 
 
 def _arrays(connection: AsyncConnection, columns: Iterable[Column[Any]]) -> str:

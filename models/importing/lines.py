@@ -13,9 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from models.database.columns import storable
 from models.errors import ImportRefusedError
 from models.identifiers import Ins, InvalidIdentifierError, parse_organization, parse_rpps
+from models.instants import storable
 from models.reference import DOCUMENT_TYPES, PROFESSIONS
 from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, RelationKind, RepresentationKind
 

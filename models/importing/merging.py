@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import tables
 from models.database import insert
 from models.importing import staging
-from models.vocabulary import DocumentStatus
 
 _KEY = ("version", "key_id", "wrapped")
 _SEALING = {"ins_sealed", *_KEY}
@@ -82,45 +81,6 @@ async def merge_dossiers(connection: AsyncConnection, at: datetime) -> int:
     )
 
 
-async def merge_relations(connection: AsyncConnection) -> int:
-    key = ("dossier", "party_type", "party", "kind")
-    return await _merge(connection, tables.relation, staging.relation, *key)
-
-
-async def merge_representations(connection: AsyncConnection) -> int:
-    return await _merge(connection, tables.representation, staging.representation, "dossier", "person", "kind")
-
-
-async def merge_documents(connection: AsyncConnection) -> int:
-    """Documents and where they are.
-
-    Two sorts are left as they are. One that was replaced since, or replaces another: a file does not know of versions,
-    which the same people see and of which one is current. And one that is deleted: its key is destroyed.
-    """
-    source, stored = staging.document, tables.document
-    await _keep_last(connection, source, "id")
-    places = select(source.c.id, source.c.dossier).where(_every(source)).order_by(source.c.id)
-    await connection.execute(
-        insert(connection, tables.place).from_select(["id", "dossier"], places).on_conflict_do_nothing()
-    )
-    names = _names(source)
-    rows = (
-        select(*(source.c[name] for name in names), source.c.id.label("series"))
-        .where(_every(source))
-        .order_by(source.c.dossier, source.c.id)
-    )
-    statement = insert(connection, stored).from_select([*names, "series"], rows)
-    version = stored.alias()
-    replaced = (
-        exists()
-        .where(version.c.dossier == stored.c.dossier, version.c.series == stored.c.series, version.c.version > 1)
-        .correlate(stored)
-    )
-    alone = and_(stored.c.version == 1, or_(stored.c.status != DocumentStatus.SUPERSEDED.value, ~replaced))
-    there = stored.c.status != DocumentStatus.DELETED.value
-    return await _write(connection, _updating(statement, stored, names, there, alone))
-
-
 async def _keep_last(connection: AsyncConnection, staged: Table, *key: str) -> None:
     """Of the rows of a key only that of the last line."""
     columns = [staged.c[name] for name in key]
@@ -152,7 +112,7 @@ async def _merge(connection: AsyncConnection, stored: Table, staged: Table, *key
     return await _write(connection, _updating(insert(connection, stored).from_select(names, rows), stored, names))
 
 
-def _updating(statement: Insert, stored: Table, names: Sequence[str], *only: ColumnElement[bool]) -> Insert:
+def _updating(statement: Insert, stored: Table, names: Sequence[str]) -> Insert:
     """Where the row is there already, these columns take the new values, if any differs."""
     said = statement.excluded
     changing = [name for name in names if name not in stored.primary_key.columns]
@@ -162,7 +122,7 @@ def _updating(statement: Insert, stored: Table, names: Sequence[str], *only: Col
     return statement.on_conflict_do_update(
         index_elements=list(stored.primary_key.columns),
         set_={name: said[name] for name in changing},
-        where=and_(*only, or_(*differs)),
+        where=or_(*differs),
     )
 
 

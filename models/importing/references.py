@@ -2,13 +2,28 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, exists, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import tables
+from models.database import unload
 from models.errors import ImportRefusedError
 from models.importing import staging
+from models.tables import whereabouts
+from models.whereabouts import find_dossier, has
+
+ELSEWHERE = "id: that of a document or message of another dossier"
+_AT_ONCE = 10_000
+
+
+async def hold_dossiers(connection: AsyncConnection) -> None:
+    """All that the file is about, ours to change, in the order in which others hold several: to be called first."""
+    dossier = tables.dossier.c.id
+    about = union(select(staging.dossier.c.id), select(staging.sheet.c.dossier))
+    held = select(dossier).where(dossier.in_(about)).order_by(dossier).with_for_update(key_share=True).subquery()
+    await connection.execute(select(func.count()).select_from(held))
 
 
 async def check_references(connection: AsyncConnection) -> None:
@@ -16,42 +31,40 @@ async def check_references(connection: AsyncConnection) -> None:
 
     Raises ImportRefusedError with the first line that refers to nothing.
     """
-    await _hold_dossiers(connection)
     faults: list[tuple[int, str]] = []
     for reason, staged, refused in _checks():
         line = (await connection.execute(select(func.min(staged.c.line)).where(refused))).scalar()
         if line is not None:
             faults.append((line, reason))
+    faults += await _of_other_dossiers(connection)
     if faults:
         raise ImportRefusedError(*min(faults))
 
 
-async def _hold_dossiers(connection: AsyncConnection) -> None:
-    """As `hold_dossier`, for all that the file adds to: none is erased before the file is in."""
-    dossier = tables.dossier.c.id
-    added_to = union(
-        select(staging.relation.c.dossier), select(staging.representation.c.dossier), select(staging.document.c.dossier)
+async def _of_other_dossiers(connection: AsyncConnection) -> list[tuple[int, str]]:
+    """What `whereabouts` packs no statement tells apart: the entries of each document's bucket are looked into."""
+    said, kept = staging.place.c, whereabouts.c
+    query = select(said.line, said.entry, kept.entries).join_from(
+        staging.place, whereabouts, kept.bucket == said.bucket
     )
-    held = select(dossier).where(dossier.in_(added_to)).with_for_update(read=True, key_share=True).subquery()
-    await connection.execute(select(func.count()).select_from(held))
+    faults: list[tuple[int, str]] = []
+    async for rows in unload(connection, query, _AT_ONCE):
+        for line, entry, entries in rows:
+            if not has(entries, entry) and find_dossier(entries, UUID(bytes=entry[:16])):
+                faults.append((line, ELSEWHERE))
+    return faults
 
 
 def _checks() -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     for staged in (staging.exercise, staging.staff):
         yield "an organization that is not known", staged, _missing(tables.organization.c.id, staged.c.organization)
-    for staged in (staging.relation, staging.representation, staging.document):
-        yield "a dossier that is not known", staged, _missing(tables.dossier.c.id, staged.c.dossier)
-    parties = {"professional": tables.professional.c.rpps, "organization": tables.organization.c.id}
-    for kind, key in parties.items():
-        article = "an" if kind == "organization" else "a"
-        relation, document = staging.relation.c, staging.document.c
-        of_relation = (relation.party_type == kind) & _missing(key, relation.party)
-        yield f"{article} {kind} that is not known", staging.relation, of_relation
-        of_document = (document.author_type == kind) & _missing(key, document.author_id)
-        yield f"author: {article} {kind} that is not known", staging.document, of_document
-    place, document = tables.place.c, staging.document.c
-    elsewhere = exists().where(place.id == document.id, place.dossier != document.dossier)
-    yield "id: that of a document or message of another dossier", staging.document, elsewhere
+    yield "a dossier that is not known", staging.sheet, _missing(tables.dossier.c.id, staging.sheet.c.dossier)
+    party = staging.party.c
+    keys = {"a professional": tables.professional.c.rpps, "an organization": tables.organization.c.id}
+    for what, key in keys.items():
+        unknown = (party.type == what.split()[1]) & _missing(key, party.id)
+        yield f"{what} that is not known", staging.party, (party.of == "relation") & unknown
+        yield f"author: {what} that is not known", staging.party, (party.of == "document") & unknown
 
 
 def _missing(key: ColumnElement[Any], reference: ColumnElement[Any]) -> ColumnElement[bool]:

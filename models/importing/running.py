@@ -13,13 +13,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.database import Database, load, prepare_bulk
 from models.identifiers import Ins
 from models.importing import merging, staging
+from models.importing.gathering import OF_SHEETS, Gatherer
 from models.importing.lines import Reader, Row
-from models.importing.references import check_references
+from models.importing.references import check_references, hold_dossiers
+from models.importing.sheets import merge_sheets, merge_whereabouts
 from models.tables import dossier_key
 
 _CHUNK = 2_000  # rows of one kind that are held in memory; more make the garbage collector walk further
 _ASKED_AT_ONCE = 1_000
 _TOLD_EVERY = 10_000  # lines
+
+
+_ALONE = ("organization", "professional", "exercise", "staff", "dossier")
+
+_Said = tuple[str, Row]
 
 
 class SealedDossier(Protocol):
@@ -92,32 +99,49 @@ async def _stage(
     seal: SealDossiers | None,
     progress: Callable[[int], None],
 ) -> Counter[str]:
-    waiting: dict[str, list[Row]] = {kind: [] for kind in staging.BY_KIND}
-    counted: Counter[str] = Counter()
+    of_sheets: list[_Said] = []
+    waiting: dict[str, list[_Said]] = {kind: [] for kind in _ALONE} | dict.fromkeys(OF_SHEETS, of_sheets)
+    counted = Counter(dict.fromkeys(waiting, 0))
+    gatherer = Gatherer()
     number = 0
     for number, line in enumerate(lines, 1):
         if line and not line.isspace():
-            for kind, row in reader.rows(number, line):
-                rows = waiting[kind]
-                rows.append(row)
+            for said in reader.rows(number, line):
+                rows = waiting[said[0]]
+                rows.append(said)
                 if len(rows) == _CHUNK:
-                    counted[kind] += await _load(connection, kind, rows, seal)
-                    rows.clear()
+                    await _load(connection, rows, counted, gatherer, seal)
         if number % _TOLD_EVERY == 0:
             progress(number)
-    for kind, rows in waiting.items():
-        counted[kind] += await _load(connection, kind, rows, seal)
+    for rows in waiting.values():
+        await _load(connection, rows, counted, gatherer, seal)
     progress(number)
     del counted["exercise"]  # part of a professional's line
     counted["line"] = number
     return counted
 
 
-async def _load(connection: AsyncConnection, kind: str, rows: list[Row], seal: SealDossiers | None) -> int:
-    if rows:
-        complete = await _sealed(connection, rows, seal) if kind == "dossier" else rows
-        await load(connection, staging.BY_KIND[kind], complete)
-    return len(rows)
+async def _load(
+    connection: AsyncConnection,
+    said: list[_Said],
+    counted: Counter[str],
+    gatherer: Gatherer,
+    seal: SealDossiers | None,
+) -> None:
+    """All of one kind, or of those that go into sheets; none is left."""
+    if not said:
+        return
+    counted.update(kind for kind, _ in said)
+    kind, _ = said[0]
+    if kind in OF_SHEETS:
+        for name, rows in gatherer.gather(said)._asdict().items():
+            await load(connection, staging.BY_NAME[name], rows)
+    else:
+        rows = [row for _, row in said]
+        await load(
+            connection, staging.BY_NAME[kind], await _sealed(connection, rows, seal) if kind == "dossier" else rows
+        )
+    said.clear()
 
 
 async def _sealed(connection: AsyncConnection, rows: list[Row], seal: SealDossiers | None) -> list[Row]:
@@ -147,15 +171,15 @@ async def _with_key(connection: AsyncConnection, dossiers: Sequence[UUID]) -> li
 
 
 async def _merge(connection: AsyncConnection, at: datetime) -> int:
-    for staged in staging.BY_KIND.values():
+    for staged in staging.BY_NAME.values():
         await connection.execute(text(f"ANALYZE {staged.name}"))
+    await hold_dossiers(connection)
     changed = await merging.merge_organizations(connection)
     changed += await merging.merge_professionals(connection)
     changed += await merging.merge_dossiers(connection, at)
     await check_references(connection)
     changed += await merging.merge_exercise(connection)
     changed += await merging.merge_staff(connection)
-    changed += await merging.merge_relations(connection)
-    changed += await merging.merge_representations(connection)
-    changed += await merging.merge_documents(connection)
+    changed += await merge_sheets(connection)
+    await merge_whereabouts(connection)
     return changed

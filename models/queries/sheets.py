@@ -1,7 +1,8 @@
 """Sheets of dossiers: held, changed, and kept with what is derived from them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import TypeVar
 from uuid import UUID
 
@@ -62,12 +63,19 @@ async def keep_sheets(connection: AsyncConnection, was: Mapping[UUID, Sheet], no
     ]
     await change(connection, dossier, ("ties", "documents", "reimbursed_since"), rows)
     retied = [each for each in changed if now[each].ties != was[each].ties]
-    before = {(party, each) for each in retied for party in open_to(was[each].ties)}
-    after = {(party, each) for each in retied for party in open_to(now[each].ties)}
-    for some in _parts(sorted(before - after)):
+    before = {each: open_to(was[each].ties) for each in retied}
+    after = {each: open_to(now[each].ties) for each in retied}
+    gone = _by_party((party, each) for each in retied for party in before[each] - after[each])
+    for some in _parts(gone):
         await connection.execute(delete(tied).where(tuple_(tied.c.party, tied.c.dossier).in_(some)))
-    if after - before:
-        await load_new(connection, tied, sorted(after - before))
+    come = _by_party((party, each) for each in retied for party in after[each] - before[each])
+    if come:
+        await load_new(connection, tied, come)
+
+
+def _by_party(pairs: Iterable[tuple[str, UUID]]) -> list[tuple[str, UUID]]:
+    """Of ascending dossiers: in the order of the key, so that no two wait for each other in a circle."""
+    return sorted(pairs, key=itemgetter(0))
 
 
 def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:

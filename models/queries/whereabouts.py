@@ -1,7 +1,7 @@
 """In which dossier documents and messages are: looked up, written, and forgotten."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from models.database import Database, change, load_or_change
 from models.errors import ConstraintError
 from models.queries.statements import padded
 from models.tables import whereabouts
-from models.whereabouts import bucket_of, count, entries_of, find_dossier, without
+from models.whereabouts import ENTRY_SIZE, are_apart, bucket_of, entries_of, find_dossier, without
 
 _AT_ONCE = 512
 
@@ -36,13 +36,17 @@ async def add_whereabouts(connection: AsyncConnection, placed: Iterable[tuple[UU
 
     Raises ConstraintError if one of the ids is taken.
     """
-    pairs = list(placed)
-    added = entries_of(pairs)
+    await add_entries(connection, entries_of(placed))
+
+
+async def add_entries(connection: AsyncConnection, added: Mapping[int, bytes]) -> None:
+    """The same, of the entries of some buckets, which ascend."""
     both = "whereabouts.entries || excluded.entries"
     both = both if connection.dialect.name == "postgresql" else f"CAST({both} AS BLOB)"
-    await load_or_change(connection, whereabouts, ("bucket", "entries"), list(added.items()), f"entries = {both}")
-    kept = await _read(connection, added)
-    if any(count(kept[bucket_of(identity)], identity) != 1 for identity, _ in pairs):
+    rows = list(added.items())
+    shared = f"length(entries) > {ENTRY_SIZE}"
+    kept = await load_or_change(connection, whereabouts, ("bucket", "entries"), rows, f"entries = {both}", shared)
+    if not all(are_apart(entries, len(added[bucket])) for bucket, entries in kept):
         raise ConstraintError("the id is that of another document or message")
 
 
