@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import update
 
 from models.database import Database
-from models.tables import content, document
+from models.tables import content
 from tests.doubles.blobs import FailingBlobStore, MemoryBlobStore
-from tests.vault.deposits import DOCUMENT, DOSSIER, OTHER_DOCUMENT, OTHER_DOSSIER, deposit
+from tests.vault.deposits import DOCUMENT, DOSSIER, OTHER_DOCUMENT, OTHER_DOSSIER, deposit, file, forget
 from vault.documents import Documents, Kept
 from vault.errors import StoreUnavailableError
 from vault.keys import DossierKeys, RowKeys
@@ -50,10 +50,7 @@ def scrubbing(database: Database, store: MemoryBlobStore, documents: Documents) 
 
 async def add(database: Database, documents: Documents, dossier: UUID, identity: UUID, data: bytes) -> str:
     """A document with its facts; the name of its object."""
-    facts = {"dossier": dossier, "id": identity, "series": identity, "version": 1, "document_type": "11488-4"}
-    facts |= {"author_type": "organization", "author_id": "1", "created_at": NOON, "status": "current"}
-    async with database.begin() as connection:
-        await connection.execute(insert(document).values(facts))
+    await file(database, dossier, identity)
     return (await deposit(documents, database, data, dossier=dossier, document=identity)).object_name
 
 
@@ -82,7 +79,7 @@ async def test_what_does_not_open_is_named(
     store.objects[names[1]] = store.objects[names[1]][:-1] + b"\x00"
     async with database.begin() as connection:
         await connection.execute(update(content).where(content.c.document == UUID(int=3)).values(size=8))
-        await connection.execute(delete(document).where(document.c.id == UUID(int=4)))
+    await forget(database, DOSSIER, UUID(int=4))
     done = await scrubbing.run()
     assert done.findings == (
         Finding(DOSSIER, UUID(int=1), Fault.MISSING),

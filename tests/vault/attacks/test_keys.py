@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, Table, insert, select, update
 
 from models.database import Database
 from models.queries.keys import KeyRow
-from models.tables import content, document, dossier_key, journal_chain, keyring_seen, shard_key
+from models.tables import content, dossier_key, journal_chain, keyring_seen, shard_key
 from tests.doubles.blobs import MemoryBlobStore
-from tests.vault.deposits import deposit, read
-from tests.vault.journal.entries import AT, an_entry
+from tests.vault.deposits import deposit, file, read
+from tests.vault.journal.entries import an_entry
 from tests.vault.keys.rotating import rotate
 from vault.documents import Documents
 from vault.errors import JournalEntryError, JournalUnavailableError, KeyringError, SealBrokenError
@@ -266,18 +266,7 @@ async def test_a_shards_key_in_no_state_of_use_opens_nothing(vault: Vault, state
 
 async def rotated(vault: Vault, dossier: UUID) -> None:
     """Another key for a dossier, and everything sealed anew under it."""
-    facts = {
-        "dossier": dossier,
-        "id": document_of(dossier),
-        "series": document_of(dossier),
-        "document_type": "11488-4",
-        "author_type": "organization",
-        "author_id": "750000002",
-        "created_at": AT,
-        "status": "current",
-    }
-    async with vault.database.begin() as connection:
-        await connection.execute(insert(document).values(facts))
+    await file(vault.database, dossier, document_of(dossier))
     shards = vault.shards
     keys, rows = DossierKeys(vault.database, shards), RowKeys(shards)
     done = await DossierRotation(vault.database, shards, keys, rows, []).rotate(dossier)

@@ -3,7 +3,6 @@
 import asyncio
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,9 +11,19 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from models.database import Database
-from models.queries.dossiers import open_dossier
-from models.tables import content, document, dossier, idempotency, message
-from tests.vault.deposits import DOCUMENT, DOSSIER, OTHER_DOCUMENT, OTHER_DOSSIER, TITLE, deposit, read
+from models.tables import content, dossier, idempotency, message
+from tests.vault.deposits import (
+    AT,
+    DOCUMENT,
+    DOSSIER,
+    OTHER_DOCUMENT,
+    OTHER_DOSSIER,
+    TITLE,
+    deposit,
+    file,
+    forget,
+    read,
+)
 from tests.vault.keys.rotating import somebody_waits
 from vault.documents import Documents
 from vault.errors import SealBrokenError
@@ -26,7 +35,6 @@ from vault.keys.rotation.rows import RowRotation, count_by_version
 from vault.keys.rotation.shards import ShardRotation
 from vault.local_keys import LocalKeyring
 
-AT = datetime(2026, 11, 2, tzinfo=UTC)
 INS = b"185057800608491"
 LETTER = UUID(int=0xB1)
 SEALED = (
@@ -54,24 +62,12 @@ class Vault:
     async def add(self, identity: UUID, about: UUID, plaintext: bytes) -> None:
         """A document with its facts."""
         await deposit(self.documents, self.database, plaintext, dossier=identity, document=about, version=3)
-        facts = {
-            "dossier": identity,
-            "id": about,
-            "series": about,
-            "version": 3,
-            "document_type": "11488-4",
-            "author_type": "organization",
-            "author_id": "750000002",
-            "created_at": AT,
-            "status": "current",
-        }
-        async with self.database.begin() as connection:
-            await connection.execute(insert(document).values(facts))
+        await file(self.database, identity, about, version=3)
 
     async def values(self) -> list[bytes]:
         """Every small value of the first dossier, opened."""
         async with self.database.connect() as connection:
-            ins = await connection.scalar(select(dossier.c.ins_sealed))
+            ins = await connection.scalar(select(dossier.c.ins_sealed).where(dossier.c.id == DOSSIER))
             letter = await connection.scalar(select(message.c.sealed))
             answer = await connection.scalar(select(idempotency.c.answer))
         key = await self.keys.read(DOSSIER)
@@ -94,7 +90,8 @@ async def vault(database: Database, keyring: LocalKeyring, tmp_path: Path) -> Va
         await vault.add(identity, about, about.bytes)
     async with database.begin() as connection:
         key = await vault.keys.ensure(connection, DOSSIER)
-        await open_dossier(connection, DOSSIER, at=AT, ins_sealed=key.seal_text(INS_PURPOSE, INS))
+        ins = key.seal_text(INS_PURPOSE, INS)
+        await connection.execute(update(dossier).where(dossier.c.id == DOSSIER).values(ins_sealed=ins))
         letter = {"dossier": DOSSIER, "id": LETTER, "sender": "1", "addressee": "2", "sent_at": AT}
         await connection.execute(insert(message).values(letter | {"sealed": key.seal_text(f"message/{LETTER}", b"?")}))
         answer = {"dossier": DOSSIER, "client": "c", "key": "k", "request": b"", "answered_at": AT}
@@ -168,9 +165,8 @@ async def test_a_dossier_without_a_key_gets_none(rotation: DossierRotation) -> N
     [
         update(message).values(sealed=b"nothing"),
         update(content).where(content.c.document == DOCUMENT).values(size=1),
-        delete(document).where(document.c.id == DOCUMENT),
     ],
-    ids=["a letter", "a row", "its facts"],
+    ids=["a letter", "a row"],
 )
 async def test_a_dossier_of_which_something_does_not_open_keeps_its_key(
     database: Database, vault: Vault, rotation: DossierRotation, what: Any
@@ -181,6 +177,18 @@ async def test_a_dossier_of_which_something_does_not_open_keeps_its_key(
     assert await rotation.rotate_all(None, ignored) == Done(1, 1)
     assert await versions(database) == [(DOSSIER, 1), (OTHER_DOSSIER, 2)]
     assert await read(vault.documents, document=OTHER_DOCUMENT, version=3) == OTHER_DOCUMENT.bytes
+
+
+async def test_a_dossier_of_which_a_document_has_no_facts_keeps_its_key(
+    database: Database, vault: Vault, rotation: DossierRotation
+) -> None:
+    """There is no telling which version its key names; nor where there is no dossier any more."""
+    await forget(database, DOSSIER, DOCUMENT)
+    assert await rotation.rotate(DOSSIER) == Done(broken=1)
+    async with database.begin() as connection:
+        await connection.execute(delete(dossier))
+    assert await rotation.rotate_all(None, ignored) == Done(broken=2)
+    assert await versions(database) == [(DOSSIER, 1), (OTHER_DOSSIER, 1)]
 
 
 async def test_whoever_seals_under_the_old_key_is_waited_for(

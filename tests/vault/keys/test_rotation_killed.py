@@ -4,16 +4,13 @@ import os
 import random
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
 
 from models.database import Database
-from models.tables import document
-from tests.vault.deposits import deposit, read
+from tests.vault.deposits import deposit, file, read
 from vault.documents import Documents
 from vault.filesystem_blobs import FilesystemBlobStore
 from vault.keys import DossierKeys, KeyState, RowKeys, ShardKeys, Tree
@@ -21,7 +18,6 @@ from vault.keys.rotation.standing import read_standing
 from vault.local_keys import LocalKeyring
 
 DOSSIERS = [UUID(int=shard << 116 | number) for shard in (1, 0xABC) for number in (1, 2, 3)]
-AT = datetime(2026, 11, 2, tzinfo=UTC)
 TRANSACTIONS = 45
 """About so many take all rotations."""
 
@@ -35,18 +31,7 @@ def documents_of(database: Database, keyring: LocalKeyring, folder: Path) -> Doc
 async def fill(database: Database, documents: Documents) -> None:
     for each in DOSSIERS:
         await deposit(documents, database, each.bytes, dossier=each, document=each)
-        facts = {
-            "dossier": each,
-            "id": each,
-            "series": each,
-            "document_type": "11488-4",
-            "author_type": "organization",
-            "author_id": "750000002",
-            "created_at": AT,
-            "status": "current",
-        }
-        async with database.begin() as connection:
-            await connection.execute(insert(document).values(facts))
+        await file(database, each, each)
 
 
 def rotated(url: str, keyring: Path, life: int) -> int:
