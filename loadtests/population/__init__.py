@@ -24,7 +24,7 @@ from loadtests.population.directory import (
     Group,
 )
 from loadtests.population.documents import NEWEST, WITHHELD_UNTIL
-from loadtests.population.dossiers import Document, Dossier, first_dossier
+from loadtests.population.dossiers import Document, Dossier, dossiers_of
 from loadtests.population.draws import Draws, Numbers, Truths
 from loadtests.population.facts import directory_facts, dossier_facts, write
 from loadtests.population.numbering import MOST_DOSSIERS
@@ -48,6 +48,10 @@ class Population:
     def dossier(self, number: int) -> Dossier:
         """The dossier of this number, from 0."""
         return _dossier(self, number)
+
+    def dossiers_at(self, numbers: Numbers) -> Iterator[Dossier]:
+        """The dossiers of these numbers, in their order: hundreds together take a tenth of the time."""
+        return dossiers_of(self.block(numbers))
 
     def block(self, numbers: Numbers) -> Block:
         """The dossiers of these numbers, column by column."""
@@ -104,4 +108,4 @@ class Population:
 
 @lru_cache(maxsize=10_000)
 def _dossier(population: Population, number: int) -> Dossier:
-    return first_dossier(population.block(np.array([number])))
+    return next(population.dossiers_at(np.array([number])))

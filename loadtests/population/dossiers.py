@@ -3,9 +3,11 @@
 The fields say who is tied to the dossier and how, and nothing else ties anybody to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from loadtests.population.directory import FUND
@@ -18,7 +20,6 @@ from loadtests.population.documents import (
     AUTHOR_PRACTITIONER,
     TYPES,
 )
-from loadtests.population.draws import Numbers
 from loadtests.population.numbering import DEPARTMENT_CODES
 from loadtests.population.people import NOBODY, Block
 from models.instants import instant_from_integer
@@ -88,39 +89,85 @@ class Dossier:
     documents: tuple[Document, ...]
 
 
-def first_dossier(block: Block) -> Dossier:
-    """The first of a block."""
-    births = block.births
-    specialist, blocked, stranger = map(_rpps, block.specialists[0].tolist())
-    guardian = int(block.guardian[0])
-    return Dossier(
-        number=int(block.numbers[0]),
-        ins=births.ins()[0].decode(),
-        born=date.fromordinal(_EPOCH + int(births.days()[0])),
-        department=DEPARTMENT_CODES[int(births.department[0])],
-        treating_physician=_rpps(int(block.practitioner[0])),
-        nurses=tuple(str(each) for each in block.nurses[0].tolist() if each != NOBODY),
-        hospitals=tuple(f"{each:09}" for each in block.hospitals[0].tolist() if each != NOBODY),
-        consents=bool(block.consents[0]),
-        specialist=specialist,
-        pharmacy=None if block.granted_pharmacy[0] == NOBODY else _finess(block.pharmacy),
-        blocked=blocked,
-        stranger=stranger or "",
-        representative=guardian if block.is_child[0] and guardian != NOBODY else None,
-        caregiver=guardian if not block.is_child[0] and guardian != NOBODY else None,
-        laboratory=_finess(block.laboratory),
-        usual_pharmacy=_finess(block.pharmacy),
-        usual_hospital=_finess(block.hospital),
-        refuses_break_glass=bool(block.refuses_break_glass[0]),
-        refuses_centre_15=bool(block.refuses_centre_15[0]),
-        masked_in_emergency=bool(block.masked_in_emergency[0]),
-        documents=tuple(_documents(block)),
+def dossiers_of(block: Block) -> Iterator[Dossier]:
+    """Those of a block, in its order: many together cost hardly more than one."""
+    births, documents = block.births, _documents(block)
+    rows = zip(
+        block.numbers.tolist(),
+        births.ins().tolist(),
+        births.days().tolist(),
+        births.department.tolist(),
+        block.practitioner.tolist(),
+        block.nurses.tolist(),
+        block.hospitals.tolist(),
+        block.consents.tolist(),
+        block.specialists.tolist(),
+        block.granted_pharmacy.tolist(),
+        block.is_child.tolist(),
+        block.guardian.tolist(),
+        block.laboratory.tolist(),
+        block.pharmacy.tolist(),
+        block.hospital.tolist(),
+        block.refuses_break_glass.tolist(),
+        block.refuses_centre_15.tolist(),
+        block.masked_in_emergency.tolist(),
+        strict=True,
     )
+    for number, ins, days, department, practitioner, nurses, hospitals, consents, specialists, let_in, *others in rows:
+        is_child, guardian, laboratory, pharmacy, hospital, *emergency = others
+        specialist, blocked, stranger = map(_rpps, specialists)
+        made_by = _Authors(ins.decode(), _rpps(practitioner), _finess(hospital), _finess(laboratory), _finess(pharmacy))
+        yield Dossier(
+            number=number,
+            ins=made_by.holder,
+            born=date.fromordinal(_EPOCH + days),
+            department=DEPARTMENT_CODES[department],
+            treating_physician=made_by.practitioner,
+            nurses=tuple(str(each) for each in nurses if each != NOBODY),
+            hospitals=tuple(_finess(each) for each in hospitals if each != NOBODY),
+            consents=consents,
+            specialist=specialist,
+            pharmacy=None if let_in == NOBODY else made_by.pharmacy,
+            blocked=blocked,
+            stranger=stranger or "",
+            representative=guardian if is_child and guardian != NOBODY else None,
+            caregiver=guardian if not is_child and guardian != NOBODY else None,
+            laboratory=made_by.laboratory,
+            usual_pharmacy=made_by.pharmacy,
+            usual_hospital=made_by.hospital,
+            refuses_break_glass=emergency[0],
+            refuses_centre_15=emergency[1],
+            masked_in_emergency=emergency[2],
+            documents=tuple(documents(made_by)),
+        )
 
 
-def _documents(block: Block) -> Iterator[Document]:
-    documents, authors = block.documents, _authors(block)
-    columns = (
+class _Authors(NamedTuple):
+    """Who may have made a document of a dossier."""
+
+    holder: str
+    practitioner: str | None
+    hospital: str
+    laboratory: str
+    pharmacy: str
+
+    def named(self) -> Mapping[int, tuple[str, str]]:
+        organization = SubjectType.ORGANIZATION.value
+        hospital = (organization, self.hospital)
+        return {
+            AUTHOR_HOSPITAL: hospital,
+            AUTHOR_LABORATORY: (organization, self.laboratory),
+            AUTHOR_PHARMACY: (organization, self.pharmacy),
+            AUTHOR_PRACTITIONER: (SubjectType.PROFESSIONAL.value, self.practitioner) if self.practitioner else hospital,
+            AUTHOR_FUND: (organization, FUND),
+            AUTHOR_HOLDER: (SubjectType.PERSON.value, self.holder),
+        }
+
+
+def _documents(block: Block) -> Callable[[_Authors], Iterator[Document]]:
+    """Gives those of the next dossier of the block, each time that it is called."""
+    documents, counts = block.documents, iter(block.documents.counts.tolist())
+    rows = zip(
         documents.ids().tolist(),
         documents.types.tolist(),
         documents.authors.tolist(),
@@ -128,29 +175,28 @@ def _documents(block: Block) -> Iterator[Document]:
         documents.masked.tolist(),
         documents.withheld.tolist(),
         documents.hidden.tolist(),
+        strict=True,
     )
-    for identity, which, author, created, masked, withheld, hidden in zip(*columns, strict=True):
-        yield Document(
-            UUID(bytes=identity), TYPES[which], authors[author], instant_from_integer(created), masked, withheld, hidden
-        )
 
+    def following(made_by: _Authors) -> Iterator[Document]:
+        authors = made_by.named()
+        for identity, which, author, created, masked, withheld, hidden in islice(rows, next(counts)):
+            yield Document(
+                UUID(bytes=identity),
+                TYPES[which],
+                authors[author],
+                instant_from_integer(created),
+                masked,
+                withheld,
+                hidden,
+            )
 
-def _authors(block: Block) -> dict[int, tuple[str, str]]:
-    hospital = (SubjectType.ORGANIZATION.value, _finess(block.hospital))
-    practitioner = _rpps(int(block.practitioner[0]))
-    return {
-        AUTHOR_HOSPITAL: hospital,
-        AUTHOR_LABORATORY: (SubjectType.ORGANIZATION.value, _finess(block.laboratory)),
-        AUTHOR_PHARMACY: (SubjectType.ORGANIZATION.value, _finess(block.pharmacy)),
-        AUTHOR_PRACTITIONER: (SubjectType.PROFESSIONAL.value, practitioner) if practitioner else hospital,
-        AUTHOR_FUND: (SubjectType.ORGANIZATION.value, FUND),
-        AUTHOR_HOLDER: (SubjectType.PERSON.value, block.births.ins()[0].decode()),
-    }
+    return following
 
 
 def _rpps(number: int) -> str | None:
     return None if number == NOBODY else str(number)
 
 
-def _finess(column: Numbers) -> str:
-    return f"{int(column[0]):09}"
+def _finess(number: int) -> str:
+    return f"{number:09}"
