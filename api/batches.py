@@ -3,17 +3,17 @@
 An item that makes no question is denied in its place and spoils no other; it is not judged, so not journaled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.errors import MalformedRequestError
-from api.schemas.authzen import ActionAsked, Answer, Entity, EvaluationRequest, EvaluationsRequest
+from api.schemas.authzen import Answer, Entity, EvaluationRequest, EvaluationsRequest
 from api.strict_json import convert
 
 MAX_EVALUATIONS = 1000
 _STOPS_AFTER = {None: None, "execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
 
-_RESOURCE_ALONE = {"resource"}
+_BUT_RESOURCE = ("subject", "action", "context")
 
 Item = EvaluationRequest | Answer
 
@@ -61,20 +61,24 @@ def interleave(items: Sequence[Item], judged: Sequence[Answer], *, ends: bool | 
 
 
 def _of_resources(defaults: dict[str, Any], given: list[Any]) -> list[Item]:
-    """The items of a batch that asks the same of many resources, and shares the rest; none if it does not."""
-    if not defaults.keys() >= {"subject", "action"} or not all(_names_resource_alone(item) for item in given):
+    """The items of a batch that asks the same of many resources: they share all the rest. None if it does not."""
+    first = given[0]
+    if not isinstance(first, dict) or "resource" not in first:
+        return []
+    shared = {name: first.get(name, defaults.get(name)) for name in _BUT_RESOURCE}
+    if not all(isinstance(item, dict) and _asks(item, shared, defaults) for item in given):
         return []
     try:
-        subject, action = convert(defaults["subject"], Entity), convert(defaults["action"], ActionAsked)
+        one = convert(shared | {"resource": first["resource"]}, EvaluationRequest)
         resources = convert([item["resource"] for item in given], list[Entity])
     except MalformedRequestError:
         return []
-    context = defaults.get("context")
-    return [EvaluationRequest(subject, action, resource, context) for resource in resources]
+    return [EvaluationRequest(one.subject, one.action, resource, one.context) for resource in resources]
 
 
-def _names_resource_alone(item: object) -> bool:
-    return isinstance(item, dict) and item.keys() == _RESOURCE_ALONE
+def _asks(item: dict[str, Any], shared: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+    """Whether an item names a resource of its own and is otherwise as the first one is."""
+    return "resource" in item and all(item.get(name, defaults.get(name)) == shared[name] for name in _BUT_RESOURCE)
 
 
 def _item(defaults: dict[str, Any], item: object) -> Item:

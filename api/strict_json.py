@@ -9,6 +9,7 @@ anything recursive looks at the body.
 import json
 import math
 import re
+import string
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
@@ -21,7 +22,8 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(character for character in range(256) if character not in b"{}[]")
 _LARGEST_INTEGER = 10**308
-_LONG_NUMBER = re.compile(rb"[0-9]{300}")
+_DIGITS_AS_ZERO = bytes(ord("0") if chr(character) in string.digits else ord(" ") for character in range(256))
+_LONG_NUMBER = b"0" * 300
 _PATH = re.compile(r" - at (?P<in_key>`key` in )?`\$(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _EXPECTED = re.compile(r"Expected `(?P<kinds>[^`]*)`")
@@ -91,7 +93,11 @@ def _parse(body: bytes) -> object:
 
 def _read(body: bytes) -> object:
     escapes = b"\\u" in body
-    if not escapes and not _LONG_NUMBER.search(body) and (value := _read_canonical(body)) is not None:
+    if (
+        not escapes
+        and _LONG_NUMBER not in body.translate(_DIGITS_AS_ZERO)
+        and (value := _read_canonical(body)) is not None
+    ):
         return value
     value = _exact.decode(body.decode("utf-8"))
     if escapes:
@@ -120,7 +126,8 @@ def _is_too_deep(body: bytes) -> bool:
     """
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return False
-    brackets = _STRINGS.sub(b"", body).translate(_AS_SQUARE, _NO_BRACKETS)
+    outside = _STRINGS.sub(b"", body) if b"\\" in body else b"".join(body.split(b'"')[::2])
+    brackets = outside.translate(_AS_SQUARE, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"")
     return brackets != b""
