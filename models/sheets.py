@@ -190,6 +190,11 @@ def filed_in(documents: bytes) -> list[Filed]:
     return [_filed(documents, columns) for columns in _document.iter_unpack(documents)]
 
 
+def ids_in(documents: bytes) -> list[bytes]:
+    """The bytes of the ids of all of a sheet's documents, deleted ones included."""
+    return [documents[place : place + _LONGEST] for place in range(0, len(documents), DOCUMENT_SIZE)]
+
+
 def find_filed(documents: bytes, identity: UUID) -> Filed | None:
     """One of a sheet's documents, deleted or not."""
     place = _place(documents, identity)

@@ -23,10 +23,9 @@ from models.facts import Case, Context, Organization, Particulars, Professional,
 from models.identifiers import pseudonym_bytes
 from models.queries import fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
-from models.queries.hot import Shelf
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
-from policy.listing import judge_documents
+from policy.listing import Verdict, judge_documents
 from policy.situation import Situation
 from vault.journal.entry import Entry, Receipt, Value, fold_alike
 from vault.journal.ledger import Ledger
@@ -138,23 +137,18 @@ class Judging:
         """
         client.require_speaking_for(question.subject.type)
         identities = [pseudonym_bytes(each) for each in documents]
-        homes, shelves = await fetch_shelves(self._database, question, [each for each in identities if each])
-        engine = self.engine
-        verdicts = {home: self._judge_shelf(client, shelf, engine) for home, shelf in shelves.items()}
-        judged = [verdicts[homes[each]].get(each) if each in homes else None for each in identities]
+        shelves = await fetch_shelves(self._database, question, [each for each in identities if each])
+        engine, verdicts = self.engine, dict[bytes, Verdict]()
+        for case, packed in shelves:
+            _may_speak_as(client, case)
+            verdicts |= judge_documents(engine, case, packed)
+        alike = {id(each): each for each in verdicts.values()}
+        shared = {key: Judgement(each.case, each.situation, each.decision, engine) for key, each in alike.items()}
+        judged = [None if each is None or each not in verdicts else shared[id(verdicts[each])] for each in identities]
         if all(judged):
             return [each for each in judged if each]
         absent = await self.judge(client, replace(question, resource=Reference(ResourceType.DOCUMENT.value, "")))
         return [each or absent for each in judged]
-
-    def _judge_shelf(self, client: Client, shelf: Shelf, engine: Engine) -> dict[bytes, Judgement]:
-        _may_speak_as(client, shelf.case)
-        verdicts = judge_documents(engine, shelf.case, shelf.documents)
-        shared = {id(each): each for each in verdicts.values()}
-        judgements = {
-            number: Judgement(each.case, each.situation, each.decision, engine) for number, each in shared.items()
-        }
-        return {identity: judgements[id(each)] for identity, each in verdicts.items()}
 
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
         """The verdicts on one question about each of these dossiers that is open; nothing is written.

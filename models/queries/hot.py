@@ -30,7 +30,7 @@ from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
 from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, values_of
 from models.queries.whereabouts import find_dossiers
-from models.sheets import documents_in, find_document, relations_with, representations_by
+from models.sheets import documents_in, find_document, ids_in, relations_with, representations_by
 from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
 
 _BATCH = 512  # look-ups in one statement
@@ -81,27 +81,35 @@ class Shelf(NamedTuple):
     documents: bytes
 
 
-async def fetch_shelves(
-    database: Database, question: Question, documents: Collection[bytes]
-) -> tuple[dict[bytes, UUID], dict[UUID, Shelf]]:
-    """Where documents are, by the bytes of their ids, and what stands there: by one `read`, or two if none is claimed.
+async def fetch_shelves(database: Database, question: Question, documents: Sequence[bytes]) -> list[Shelf]:
+    """What bears on a question that is asked of each of these documents, by the bytes of their ids.
 
-    `question` is asked of a document.
+    It takes one `read` if their dossier is claimed, and two if not: documents asked about together are mostly of one
+    dossier, so only those that are not found with the first one are looked for, by two more.
     """
-    claimed = question.particulars.dossier
-    if claimed is None:
-        found = await find_dossiers(database, [UUID(bytes=each) for each in documents])
-        homes = {identity.bytes: home for identity, home in found.items()}
-    else:
-        home_claimed = uuid_of(claimed)
-        homes = {} if home_claimed is None else dict.fromkeys(documents, home_claimed)
-    asked = {home: _of_dossier(question, home) for home in set(homes.values())}
-    keys = {home: _keys(about, {}) for home, about in asked.items()}
-    rows = await _rows(database, _needs(question), list(keys.values())) if keys else {}
-    return homes, {
-        home: Shelf(_case(about, keys[home], row := rows[keys[home]]), row[statements.SHEET_DOCUMENTS] or b"")
-        for home, about in asked.items()
-    }
+    if question.particulars.dossier is not None:
+        claimed = uuid_of(question.particulars.dossier)
+        return await _shelves(database, question, [] if claimed is None else [claimed])
+    found = await find_dossiers(database, [UUID(bytes=each) for each in documents[:1]])
+    shelves = await _shelves(database, question, found.values())
+    near = {identity for shelf in shelves for identity in ids_in(shelf.documents)}
+    far = [UUID(bytes=each) for each in documents[1:] if each not in near]
+    if far:
+        others = await find_dossiers(database, far)
+        shelves += await _shelves(database, question, set(others.values()) - set(found.values()))
+    return shelves
+
+
+async def _shelves(database: Database, question: Question, homes: Collection[UUID]) -> list[Shelf]:
+    if not homes:
+        return []
+    asked = [replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home))) for home in homes]
+    keys = [_keys(about, {}) for about in asked]
+    rows = await _rows(database, _needs(question), keys)
+    return [
+        Shelf(_case(about, each, rows[each]), rows[each][statements.SHEET_DOCUMENTS] or b"")
+        for about, each in zip(asked, keys, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +181,6 @@ def position_of(case: Case) -> Position:
 
 def _position(document: Document) -> Position:
     return Position(document.created_at, document.id)
-
-
-def _of_dossier(question: Question, home: UUID) -> Question:
-    return replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home)))
 
 
 def _about(common: Case, document: Document) -> Case:
