@@ -50,6 +50,8 @@ def defaults_of(batch: EvaluationsRequest) -> dict[str, Any]:
 
 def interleave(items: Sequence[Item], judged: Sequence[Answer], *, ends: bool | None) -> list[Answer]:
     """The answers of the judge, and the denials of items that make no question, in the order of the items."""
+    if len(judged) == len(items):
+        return list(judged)
     answers: list[Answer] = []
     waiting = iter(judged)
     for item in items:

@@ -61,7 +61,7 @@ class AuthzenController(Controller):
         if not batch.evaluations:
             return await _evaluate(judge, caller, convert(defaults_of(batch), EvaluationRequest))
         items = items_of(batch)
-        questions = [_allow(caller, item) for item in items if isinstance(item, EvaluationRequest)]
+        questions = _allow_all(caller, [item for item in items if isinstance(item, EvaluationRequest)])
         ends = stop_after(batch)
         judged = await judge.evaluate(caller, questions, stop_after=ends) if questions else []
         return JsonAnswer(_encode(Answers(interleave(items, judged, ends=ends))))
@@ -129,16 +129,18 @@ def _judge_of(request: Call) -> Judge:
     return judge
 
 
-def _allow(caller: Caller, question: EvaluationRequest) -> EvaluationRequest:
-    """The question, if the client may ask it. Raises ForbiddenError."""
-    caller.client.require_speaking_for(question.subject.type)
-    if question.explains:
+def _allow_all(caller: Caller, questions: list[EvaluationRequest]) -> list[EvaluationRequest]:
+    """The questions, if the client may ask them. Raises ForbiddenError."""
+    for kind in {question.subject.type for question in questions}:
+        caller.client.require_speaking_for(kind)
+    contexts = {id(question.context): question for question in questions}
+    if any(question.explains for question in contexts.values()):
         caller.client.require(Scope.POLICY)
-    return question
+    return questions
 
 
 async def _evaluate(judge: Judge, caller: Caller, question: EvaluationRequest) -> ASGIApp:
-    answer: Answer = (await judge.evaluate(caller, [_allow(caller, question)], stop_after=None))[0]
+    answer: Answer = (await judge.evaluate(caller, _allow_all(caller, [question]), stop_after=None))[0]
     if answer.context is None:
         return _PERMITTED if answer.decision else _DENIED
     return JsonAnswer(_encode(answer))
