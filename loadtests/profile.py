@@ -120,3 +120,8 @@ MIX: Mapping[str, Figure] = {
     "what-if": Figure(15, ASSUMED),
 }
 """Of a hundred users, how many are of each persona; national figures of use are published for none of them."""
+
+SEEDING: Mapping[str, Figure] = {
+    "bytes of disk a dossier": Figure(1_350, "measured, loadtests/README.md"),
+}
+"""What a seeded population takes."""

@@ -21,7 +21,7 @@ WEIGHTS = (AGES, DEPARTMENTS, DOCUMENTS_BY_AGE, DOCUMENT_TYPES, HOSPITALS, NURSE
 
 def test_every_figure_has_a_source_or_says_that_it_has_none() -> None:
     """A reader tells at once what was found and what was assumed."""
-    sources = {figure.source for figure in chain(POPULATION.values(), MIX.values(), WEIGHTS)}
+    sources = {figure.source for figure in chain(POPULATION.values(), MIX.values())} | {each.source for each in WEIGHTS}
     unnamed = [source for source in sources if not re.search(r"seed 00|INSEE|DREES|Ordre|Assurance maladie", source)]
     assert unnamed == [ASSUMED]
 
