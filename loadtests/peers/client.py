@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from itertools import cycle
 from random import Random
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, cast
 
 import uvloop
 
 Answered = Callable[["_Connection"], None]
-Result = TypeVar("Result")
 
 _OK = b"HTTP/1.1 200 "
 _BLANK = b"\r\n\r\n"
@@ -28,7 +27,7 @@ _LINE = b"\r\n"
 _LENGTH = b"ength: "
 """The end of `Content-Length: `, which is written with capitals or without."""
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 300
 _GRAIN_SECONDS = 0.002
 """A request that the timer of the event loop lets out so late is not late."""
 
@@ -175,7 +174,7 @@ class Client:
         times = array("d")
         with _undisturbed():
             begin = time.perf_counter()
-            self._run(self._closed(cycle(exchanges), begin + seconds, times))
+            self._run(self._closed(cycle(exchanges), begin + seconds, times), seconds)
             return _measured(times, time.perf_counter() - begin)
 
     def paced(self, exchanges: Sequence[Exchange], rate: float, seconds: float) -> Measured:
@@ -183,7 +182,7 @@ class Client:
         times = array("d")
         with _undisturbed():
             begin = time.perf_counter()
-            self._run(self._paced(cycle(exchanges), rate, seconds, times))
+            self._run(self._paced(cycle(exchanges), rate, seconds, times), seconds)
             return _measured(times, time.perf_counter() - begin)
 
     async def _connect(self) -> None:
@@ -193,8 +192,12 @@ class Client:
             _, connection = await loop.create_connection(lambda: _Connection(self._fail), "127.0.0.1", self._port)
             self._connections.append(connection)
 
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return self._runner.run(work)
+    def _run(self, work: Coroutine[Any, Any, None], seconds: float = 0.0) -> None:
+        """Until it is done; a server that is much slower than that is given up."""
+        try:
+            self._runner.run(asyncio.wait_for(work, seconds + _PATIENCE_SECONDS))
+        except TimeoutError:
+            raise WrongAnswerError("the server has not answered") from None
 
     def _fail(self, error: Exception) -> None:
         if not self._ended.done():

@@ -114,7 +114,7 @@ class Comparison:
         asked = [each for question in questions if (each := words(question))]
         exchanges = [Exchange(each.request, lambda _: True) for each in asked]
         client.once(exchanges)
-        answers = [each.read(exchange.right) for each, exchange in zip(asked, exchanges, strict=True)]
+        answers = [_read(each, exchange.right) for each, exchange in zip(asked, exchanges, strict=True)]
         for question, answer in zip(questions, answers, strict=True):
             if answer != question.expected:
                 msg = f"{what}, {question.about}: {answer} instead of {question.expected}"
@@ -190,6 +190,13 @@ class _Watch:
         exchange = Exchange(asked.request, lambda _: True)
         self._client.once([exchange])
         return asked.read(exchange.right) == (True,)
+
+
+def _read(asked: Asked, body: bytes) -> Decisions:
+    try:
+        return asked.read(body)
+    except (LookupError, TypeError, ValueError):
+        raise WrongAnswerError(f"no answer to what was asked: {body[:300].decode(errors='replace')}") from None
 
 
 def _expecting(asked: Asked, expected: Decisions) -> Callable[[bytes], bool]:

@@ -100,33 +100,32 @@ def handed(program: Path, cores: Cores, folder: Path) -> Iterator[HandedOpa]:
 
 @contextmanager
 def loaded(program: Path, cores: Cores, folder: Path, sample: Sample) -> Iterator[LoadedOpa]:
-    with _server(program, cores, folder) as (port, process):
+    with _server(program, cores, folder, "--optimize-store-for-read-speed") as (port, process):
         peer = LoadedOpa(_version(program), port, process)
         peer.load(sample)
         yield peer
 
 
 def record_of(sample: Sample) -> Mapping[str, Any]:
-    """The facts as they are loaded: dossiers with their documents, and where each document is."""
+    """The facts as they are loaded: what ties people to dossiers, what is in each, and what is so about documents."""
     return {
-        "dossiers": {
-            str(dossier.number): {
-                **ties(dossier),
-                "documents": {str(document.id): _facts(document) for document in dossier.documents},
-            }
-            for dossier in sample.dossiers
+        "dossiers": {str(dossier.number): ties(dossier) for dossier in sample.dossiers},
+        "contents": {
+            str(dossier.number): [str(document.id) for document in dossier.documents] for dossier in sample.dossiers
         },
         "documents": {
-            str(document.id): str(dossier.number) for dossier in sample.dossiers for document in dossier.documents
+            str(document.id): {"dossier": str(dossier.number), **_facts(document)}
+            for dossier in sample.dossiers
+            for document in dossier.documents
         },
     }
 
 
 @contextmanager
-def _server(program: Path, cores: Cores, folder: Path) -> Iterator[tuple[int, int]]:
+def _server(program: Path, cores: Cores, folder: Path, *flags: str) -> Iterator[tuple[int, int]]:
     port = free_port()
     command = [str(program), "run", "--server", f"--addr=127.0.0.1:{port}", "--log-level=error"]
-    command += ["--skip-version-check", "--history=", str(POLICIES)]
+    command += ["--skip-version-check", "--history=", *flags, str(POLICIES)]
     with running(
         command,
         core=cores.server,

@@ -22,6 +22,8 @@ from loadtests.population import Dossier
 MODEL = Path(__file__).with_name("policies") / "openfga" / "model.json"
 _EVERYBODY = "professional:*"
 _TUPLES_A_WRITE = 100
+_PATIENCE = "60s"
+"""By default it gives up after 3 seconds, which a batch takes while others are under way."""
 _BUILT_FROM = re.compile(rb"mod\tgithub\.com/openfga/openfga\tv([0-9][^\t\n]*)")
 
 Tuple = dict[str, str]
@@ -98,6 +100,7 @@ def openfga(program: Path, cores: Cores, folder: Path, database: str, *, cached:
     command = [str(program), "run", f"--http-addr=127.0.0.1:{port}", f"--grpc-addr=127.0.0.1:{grpc}"]
     command += ["--playground-enabled=false", "--metrics-enabled=false", "--log-level=error"]
     command += [f"--max-checks-per-batch-check={MOST_DOCUMENTS}", f"--check-query-cache-enabled={cached}".lower()]
+    command += [f"--request-timeout={_PATIENCE}", f"--http-upstream-timeout={_PATIENCE}"]
     with running(
         command,
         core=cores.server,
@@ -134,7 +137,7 @@ def version_of(program: Path) -> str:
     """Of the module that it was built from: built by `go install`, it calls itself `dev`."""
     with program.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as binary:
         found = _BUILT_FROM.search(binary)
-    return found[1].decode() if found else "dev"
+        return found[1].decode() if found else "dev"
 
 
 def _reading(question: Question, which: int) -> Tuple:

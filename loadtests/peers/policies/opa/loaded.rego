@@ -3,14 +3,14 @@ package dmp.loaded
 
 import data.dmp.rules
 
-# As `input.document` names it.
-allow := rules.shows(rules.opening(input.subject, dossier), dossier.documents[input.document]) if {
-	dossier := data.record.dossiers[data.record.documents[input.document]]
+# As `input.document` names it, in whatever dossier it is.
+allow := rules.shows(rules.opening(input.subject, data.record.dossiers[document.dossier]), document) if {
+	document := data.record.documents[input.document]
 }
 
-# Documents of the dossier that `input.dossier` names.
+# The dossier that `input.dossier` names, some of its documents, and all of them.
 opening := rules.opening(input.subject, data.record.dossiers[input.dossier])
 
-answers := [rules.shows(opening, data.record.dossiers[input.dossier].documents[id]) | some id in input.documents]
+answers := [rules.shows(opening, data.record.documents[id]) | some id in input.documents]
 
-listing := [id | some id, document in data.record.dossiers[input.dossier].documents; rules.shows(opening, document)]
+listing := [id | some id in data.record.contents[input.dossier]; rules.shows(opening, data.record.documents[id])]
