@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.types import ControllerRouterHandler
 
+from api.direct import Direct
 from api.edge import Edge, new_request_id
 from api.gate import Gate, check_declarations
 from api.identity import Clients
@@ -56,5 +57,5 @@ def create_app(
         pdb_on_exception=False,
     )
     check_declarations(app.routes)
-    app.asgi_handler = Edge(app.asgi_handler, counts, time.perf_counter, new_request_id)
+    app.asgi_handler = Edge(Direct(app, clients), counts, time.perf_counter, new_request_id)
     return app

@@ -5,7 +5,8 @@ that says neither does not start. A request is thus judged in this order: addres
 scope (403), and only then is its body read (400).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
@@ -24,13 +25,18 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through those who may pass. Raises UnauthenticatedError or ScopeRequiredError."""
-        options = scope["route_handler"].opt
-        if "open" not in options:
-            client = await identify(scope["headers"], self._clients)
-            if (needed := options.get("scope")) is not None:
-                client.require(needed)
-            scope["auth"] = scope["state"]["client"] = client
+        await admit(scope, scope["route_handler"].opt, self._clients)
         await self._app(scope, receive, send)
+
+
+async def admit(scope: Scope, options: Mapping[str, Any], clients: Clients) -> None:
+    """Find the client of a request to a handler that says so much of itself. Raises as Gate does."""
+    if "open" in options:
+        return
+    client = await identify(scope["headers"], clients)
+    if (needed := options.get("scope")) is not None:
+        client.require(needed)
+    scope["auth"] = scope["state"]["client"] = client
 
 
 def check_declarations(routes: Iterable[BaseRoute]) -> None:

@@ -47,13 +47,13 @@ class AuthzenController(Controller):
     exception_handlers = {HTTPException: answer_sentence, Exception: answer_sentence}  # noqa: RUF012 - likewise
     tags = ["AuthZEN"]  # noqa: RUF012 - likewise
 
-    @post("/evaluation", status_code=200, summary="Decide", documented=examples.EVALUATION)
+    @post("/evaluation", status_code=200, summary="Decide", direct=True, documented=examples.EVALUATION)
     async def evaluation(self, request: Call) -> ASGIApp:
         """One question, one decision (6)."""
         question = await read_json(request, EvaluationRequest)
         return await _evaluate(_judge_of(request), caller_of(request), question)
 
-    @post("/evaluations", status_code=200, summary="Decide many", documented=examples.EVALUATIONS)
+    @post("/evaluations", status_code=200, summary="Decide many", direct=True, documented=examples.EVALUATIONS)
     async def evaluations(self, request: Call) -> ASGIApp:
         """Many questions, as many decisions (7); without any item, one as above."""
         batch = await read_json(request, EvaluationsRequest)
@@ -78,7 +78,13 @@ class AuthzenController(Controller):
         answered = page_answered(search, page, found.next, len(found.results))
         return JsonAnswer(_encode(FoundEntities(page=answered, results=list(found.results))))
 
-    @post("/search/resource", status_code=200, summary="Search resources", documented=examples.RESOURCE_SEARCH)
+    @post(
+        "/search/resource",
+        status_code=200,
+        summary="Search resources",
+        direct=True,
+        documented=examples.RESOURCE_SEARCH,
+    )
     async def search_resource(self, request: Call) -> ASGIApp:
         """To what may this one do this (8.5)."""
         search = await read_json(request, ResourceSearch)
