@@ -3,7 +3,7 @@
 `ASSUMED` marks a figure that nobody publishes; change it here and the report says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 ASSUMED = "assumption"
@@ -112,16 +112,59 @@ HOSPITALS = Weights({"0": 58, "1": 34, "2": 8}, ASSUMED)
 """How many hospitals are."""
 
 MIX: Mapping[str, Figure] = {
-    "treating physician": Figure(30, ASSUMED),
-    "nurse of the care team": Figure(25, ASSUMED),
-    "stranger": Figure(10, ASSUMED),
-    "hospital": Figure(10, ASSUMED),
+    "treating physician": Figure(26, ASSUMED),
+    "specialist": Figure(3, ASSUMED),
+    "nurse": Figure(20, ASSUMED),
+    "pharmacist": Figure(10, ASSUMED),
+    "hospital": Figure(6, ASSUMED),
+    "laboratory": Figure(1, ASSUMED),
     "patient": Figure(10, ASSUMED),
-    "what-if": Figure(15, ASSUMED),
+    "SAMU regulator": Figure(2, ASSUMED),
+    "fund": Figure(1, ASSUMED),
+    "what-if": Figure(13, ASSUMED),
+    "stranger": Figure(6, ASSUMED),
+    "insurer": Figure(2, ASSUMED),
 }
-"""Of a hundred users, how many are of each persona; national figures of use are published for none of them."""
+"""Of a hundred visits, how many are of each persona: national figures of use are published for none of them.
+
+They are chosen so that some 18 documents enter for 300 decisions, which is what is planned for (300 deposits and 5,000
+decisions a second at the peak).
+"""
+
+VISITS: Mapping[str, Figure] = {
+    "documents of a laboratory's batch": Figure(8, ASSUMED),
+    "lines of the fund's feed": Figure(50, ASSUMED),
+    "decisions of a batch": Figure(50, ASSUMED),
+    "bytes of a deposited document, mean": Figure(50_000, ASSUMED),
+}
+"""How much is asked at once."""
+
+ACCESS: Mapping[str, Figure] = {
+    "dossiers that are read most": Figure(
+        0.10, "DREES, dépenses de pharmacie en ville en 2017: of 10 % of the patients; taken for what is read in a day"
+    ),
+    "reads that fall on them": Figure(
+        0.66, "DREES, dépenses de pharmacie en ville en 2017: 66 %; taken for what is read in a day"
+    ),
+}
+"""The skew of access: few dossiers make most of a day's reads. Deposits fall on all alike."""
+
+DAY: Sequence[Figure] = tuple(
+    Figure(share, ASSUMED)
+    for share in (
+        *(0.04, 0.03, 0.03, 0.03, 0.03, 0.04, 0.10, 0.30, 0.70, 0.95, 1.00, 0.90),
+        *(0.55, 0.50, 0.80, 0.85, 0.85, 0.80, 0.60, 0.30, 0.15, 0.10, 0.06, 0.05),
+    )
+)
+"""The rate at each hour of the day, from midnight, as a share of that at the peak hour."""
+
+STORM: Mapping[str, Figure] = {
+    "times the usual rate when everybody's software polls at 8:00": Figure(10, ASSUMED),
+    "part of a run that it takes": Figure(1 / 12, ASSUMED),
+}
 
 SEEDING: Mapping[str, Figure] = {
-    "bytes of disk a dossier": Figure(1_350, "measured, loadtests/README.md"),
+    "bytes of disk a dossier": Figure(1_260, "measured with 1,000,000 dossiers, loadtests/README.md"),
+    "bytes of disk a bucket": Figure(60, "measured with 1,000,000 dossiers, loadtests/README.md"),
 }
-"""What a seeded population takes."""
+"""What a seeded population takes, its indexes and the buckets of documents' places included."""

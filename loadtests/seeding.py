@@ -1,35 +1,39 @@
-"""`dmp-loadtest seed`: a population loaded into PostgreSQL, as fast as it takes it, and gone on with where it was killed."""
+"""`dmp-loadtest seed`: a population loaded into PostgreSQL; whoever is killed goes on where he was."""
 
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from time import monotonic
 
 import asyncpg
 import click
 
-from loadtests.population import Population
-from loadtests.population import loading
+from loadtests.population import Population, loading
 from loadtests.population.deployment import Deployment, NoDeploymentError
 from loadtests.population.numbering import MOST_DOSSIERS
 from loadtests.population.parts import Parts, Step
 
 PART = 100_000
-"""Dossiers that are there together, or not at all."""
+"""So many dossiers are there together, or not at all."""
 
 _FEWEST = 10_000
 _TOLD_EVERY = 15.0
 _MEGABYTE, _GIGABYTE = 1e6, 1e9
 
+Say = Callable[[str], None]
+
 
 @click.command()
 @click.option("--dossiers", type=click.IntRange(_FEWEST, MOST_DOSSIERS), required=True, help="How many.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="What they are drawn from.")
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0, 2**63 - 1), help="What they are drawn from."
+)
 @click.option("--workers", default=os.cpu_count() or 1, show_default=True, type=click.IntRange(1, 64))
 def command(dossiers: int, seed: int, workers: int) -> None:
     """Load synthetic France into the PostgreSQL that DMP_DATABASE_URL names and `dmp init` made (DMP_HOME: its keys).
@@ -41,15 +45,12 @@ def command(dossiers: int, seed: int, workers: int) -> None:
         asyncio.run(seed_database(deployment, Population(dossiers, seed), workers=workers))
     except (NoDeploymentError, loading.RefusedError) as error:
         raise click.ClickException(str(error)) from None
+    except (asyncpg.PostgresError, OSError, BrokenProcessPool) as error:
+        raise click.ClickException(f"what is written stays, call it again to go on: {error}") from None
 
 
 async def seed_database(
-    deployment: Deployment,
-    population: Population,
-    *,
-    workers: int,
-    part: int = PART,
-    say: Callable[[str], None] = click.echo,
+    deployment: Deployment, population: Population, *, workers: int, part: int = PART, say: Say = click.echo
 ) -> None:
     """Load what is not there yet. Raises RefusedError, NoDeploymentError."""
     secret = await deployment.pseudonym_secret()
@@ -59,105 +60,81 @@ async def seed_database(
         if begun.finished:
             say(f"{population.dossiers:,} dossiers from seed {population.seed} are there already")
             return
+        start = monotonic()
         await _load(deployment, connection, Parts(population, begun.size, secret), workers, say)
+        say(f"{population.dossiers:,} dossiers are there after {monotonic() - start:,.0f} s")
     finally:
         await connection.close()
 
 
-async def _load(
-    deployment: Deployment, connection: asyncpg.Connection, parts: Parts, workers: int, say: Callable[[str], None]
-) -> None:
-    start = monotonic()
-    left = await loading.missing(connection, Step.DOSSIERS, parts.count(Step.DOSSIERS))
-    await _check_room(connection, min(len(left) * parts.size, parts.population.dossiers), say)
-    with _pool(deployment, parts, workers) as pool:
+async def _load(deployment: Deployment, connection: asyncpg.Connection, parts: Parts, workers: int, say: Say) -> None:
+    missing = {step: await loading.missing(connection, step, parts.count(step)) for step in Step}
+    await _check_room(connection, min(len(missing[Step.DOSSIERS]) * parts.size, parts.population.dossiers), say)
+    with _processes(workers) as pool:
+        loop = asyncio.get_running_loop()
         for step in Step:
-            missing = await loading.missing(connection, step, parts.count(step))
-            progress = _Progress(step, len(missing), say)
-            for written in asyncio.as_completed([_in(pool, step, each) for each in missing]):
-                await written
-                progress.another()
-            for table in loading.indexed(step):
+            writing = [loop.run_in_executor(pool, _write, deployment, parts, step, part) for part in missing[step]]
+            await _told(writing, *parts.amount(step), parts.count(step), say)
+            for table in loading.completed(step):
                 began = monotonic()
                 await loading.index(connection, table)
-                say(f"{table}: vacuumed and indexed in {monotonic() - began:,.0f} s")
+                say(f"{table} is vacuumed and has its indexes after {monotonic() - began:,.0f} s")
     await loading.finish(connection)
-    for table, (size, indexes) in (await loading.sizes(connection)).items():
-        a_dossier = (size + indexes) / parts.population.dossiers
-        say(
-            f"{table}: {size / _MEGABYTE:,.0f} MB, indexes {indexes / _MEGABYTE:,.0f} MB, {a_dossier:,.0f} bytes a dossier"
-        )
-    say(f"{parts.population.dossiers:,} dossiers in {monotonic() - start:,.0f} s")
+    for name, size, indexes in await loading.sizes(connection):
+        each = (size + indexes) / parts.population.dossiers
+        say(f"{name}: {size / _MEGABYTE:,.0f} MB, indexes {indexes / _MEGABYTE:,.0f} MB: {each:,.0f} bytes a dossier")
 
 
-async def _check_room(connection: asyncpg.Connection, dossiers: int, say: Callable[[str], None]) -> None:
+async def _check_room(connection: asyncpg.Connection, dossiers: int, say: Say) -> None:
     needed, free = await loading.room(connection, dossiers)
-    say(
-        f"needs about {needed / _GIGABYTE:,.1f} GB; free: {'not known' if free is None else f'{free / _GIGABYTE:,.1f} GB'}"
-    )
+    known = "how much is free is not known here" if free is None else f"{free / _GIGABYTE:,.1f} GB are free"
+    say(f"needs about {needed / _GIGABYTE:,.1f} GB of disk, the write-ahead log included; {known}")
     if free is not None and free < needed:
         raise loading.RefusedError(f"the disk has no room: about {int(dossiers * free / needed):,} dossiers would fit")
 
 
-@dataclass
-class _Progress:
-    """Tells now and then how far a step is, how fast it goes and when it will be done."""
-
-    step: Step
-    total: int
-    say: Callable[[str], None]
-
-    def __post_init__(self) -> None:
-        self._began = self._told = monotonic()
-        self._done = 0
-
-    def another(self) -> None:
-        self._done += 1
+async def _told(parts: list["asyncio.Future[None]"], amount: int, what: str, count: int, say: Say) -> None:
+    """Wait for parts; say now and then how far they are, how fast they come and when they will be there."""
+    began = told = monotonic()
+    for done, written in enumerate(asyncio.as_completed(parts), 1):
+        await written
         now = monotonic()
-        if now - self._told < _TOLD_EVERY and self._done < self.total:
-            return
-        self._told = now
-        seconds = (now - self._began) / self._done
-        left = seconds * (self.total - self._done)
-        self.say(
-            f"{self.step}: part {self._done:,} of {self.total:,}, {seconds:,.2f} s each, {left / 60:,.1f} min left"
-        )
-
-
-# Processes that write parts
+        if now - told >= _TOLD_EVERY or done == len(parts):
+            told = now
+            before, rate = count - len(parts), amount / count * done / (now - began)
+            left = amount / count * (len(parts) - done) / rate
+            there = amount * (before + done) // count
+            say(f"{there:,} of {amount:,} {what}, {rate:,.0f} a second, {left / 60:,.1f} minutes left")
 
 
 @contextmanager
-def _pool(deployment: Deployment, parts: Parts, workers: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (deployment.database_url, parts))
+def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _in(pool: ProcessPoolExecutor, step: Step, part: int) -> "asyncio.Future[None]":
-    return asyncio.get_running_loop().run_in_executor(pool, _write, step, part)
-
-
-_work: dict[str, object] = {}
-
-
-def _start(database_url: str, parts: Parts) -> None:
-    """What a process needs to know once; it ends with the one that started it, however that ends."""
-    _work["url"], _work["parts"] = database_url, parts
+def _end_with_parent() -> None:
+    """However the process that began this one ends: a part that nobody waits for is not finished."""
     parent = parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
-def _write(step: Step, part: int) -> None:
-    asyncio.run(_write_part(step, part))
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
-async def _write_part(step: Step, part: int) -> None:
-    connection = await asyncpg.connect(_work["url"])
+def _write(deployment: Deployment, parts: Parts, step: Step, part: int) -> None:
+    asyncio.run(_connected(deployment, lambda connection: parts.write(connection, step, part)))
+
+
+async def _connected(deployment: Deployment, work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
+    connection = await asyncpg.connect(deployment.database_url)
     try:
-        await _work["parts"].write(connection, step, part)
+        await work(connection)
     finally:
         await connection.close()

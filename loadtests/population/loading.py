@@ -1,34 +1,37 @@
 """A population loaded into a database that `dmp init` made: what comes before its parts and after them.
 
-Primary keys and indexes go before the first part and come back once the last is written: before the documents' places are
-loaded, so that the room which sorting takes is free again by then. Each step leaves what the next run finds done, and
-whoever is killed goes on where he was. What was committed is on the disk, as a service's own writes would be: tables are
-as durable as before, and their visibility map is made, so that nobody who reads them later has to write.
+Primary keys and indexes go before the first part and come back once the last is written: those of dossiers before the
+documents' places are loaded, so that the room which sorting takes is free again by then. Each step leaves what the next
+run finds done, and whoever is killed goes on where he was. Tables stay as durable as the service has them, and are
+vacuumed, so that whoever reads them later has nothing to write.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from shutil import disk_usage
 
 import asyncpg
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Table, create_mock_engine
 from sqlalchemy.schema import CreateIndex
 
 from loadtests.population import Population
 from loadtests.population.parts import MARKS, Step
-from loadtests.profile import SEEDING
+from loadtests.population.places import BUCKETS
+from loadtests.profile import POPULATION, SEEDING
 from models.tables import (
-    contest,
     content,
+    contest,
     dossier,
     dossier_key,
+    exercise,
     has_read,
     journal_chain,
     message,
     metadata,
     organization,
     professional,
+    staff,
     tied,
     whereabouts,
 )
@@ -54,11 +57,12 @@ _EMPTY = (
 _LOGS = 3
 _LOCK = 0x646D70  # whoever seeds holds it
 _INDEXES = "SELECT indexname FROM pg_indexes WHERE tablename = $1 AND schemaname = current_schema()"
+_POSTGRESQL = create_mock_engine("postgresql+asyncpg://", lambda *_: None).dialect
 _SORTING = {"maintenance_work_mem": "1GB", "max_parallel_maintenance_workers": "2"}
 
 
 class RefusedError(Exception):
-    """This database is not one to be seeded, or not now; the message says why."""
+    """The database is not one to be seeded, or not now; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,14 @@ async def begin(connection: asyncpg.Connection, population: Population, size: in
             return await _begun(connection, population)
         await _refuse_others(connection)
         await connection.execute(
-            f"CREATE TABLE {SEED} (seed bigint, dossiers bigint, version integer, size integer, finished_at timestamptz);"
+            f"CREATE TABLE {SEED}"
+            " (seed bigint, dossiers bigint, version integer, size integer, finished_at timestamptz);"
             f"CREATE TABLE {MARKS} (step text, part integer, ids bytea, PRIMARY KEY (step, part));"
             f"ALTER TABLE {MARKS} ALTER ids SET STORAGE EXTERNAL"
         )
         values = (population.seed, population.dossiers, VERSION, size)
         await connection.execute(f"INSERT INTO {SEED} VALUES ($1, $2, $3, $4)", *values)  # noqa: S608 - our own name
-        for table in (table for tables in _FILLED.values() for table in tables):
+        for table in _tables():
             await _strip(connection, table)
     return Begun(size, finished=False)
 
@@ -99,8 +104,8 @@ async def missing(connection: asyncpg.Connection, step: Step, count: int) -> lis
     return [part for part in range(count) if part not in written]
 
 
-def indexed(step: Step) -> tuple[str, ...]:
-    """The tables that are complete after a step, and then get their indexes."""
+def completed(step: Step) -> tuple[str, ...]:
+    """The tables that are complete after a step."""
     return tuple(table.name for table in _FILLED.get(step, ()))
 
 
@@ -120,20 +125,18 @@ async def index(connection: asyncpg.Connection, name: str) -> None:
 
 async def finish(connection: asyncpg.Connection) -> None:
     """Everything is there: statistics are taken, and what only the loading needed goes."""
-    for table in metadata.tables.values():
-        if table.name in {"dossier", "tied", "whereabouts", "professional", "organization", "exercise", "staff"}:
-            await connection.execute(f"ANALYZE {table.name}")
+    for table in (*_tables(), professional, organization, exercise, staff):
+        await connection.execute(f"ANALYZE {table.name}")
     async with connection.transaction():
-        for table in (table for tables in _FILLED.values() for table in tables):
+        for table in _tables():
             await connection.execute(f"ALTER TABLE {table.name} RESET (autovacuum_enabled)")
         await connection.execute(f"DROP TABLE {MARKS}; UPDATE {SEED} SET finished_at = now()")  # noqa: S608 - our own
 
 
-async def sizes(connection: asyncpg.Connection) -> dict[str, tuple[int, int]]:
-    """Bytes of each table that was filled, and of its indexes."""
-    names = [table.name for tables in _FILLED.values() for table in tables]
+async def sizes(connection: asyncpg.Connection) -> list[tuple[str, int, int]]:
+    """The tables that were filled, the bytes of each, and those of its indexes."""
     query = "SELECT pg_table_size($1::regclass), pg_indexes_size($1::regclass)"
-    return {name: tuple(await connection.fetchrow(query, name)) for name in names}
+    return [(table.name, *await connection.fetchrow(query, table.name)) for table in _tables()]
 
 
 async def room(connection: asyncpg.Connection, dossiers: int) -> tuple[int, int | None]:
@@ -141,7 +144,9 @@ async def room(connection: asyncpg.Connection, dossiers: int) -> tuple[int, int 
 
     The write-ahead log goes beyond its bound while a checkpoint is under way.
     """
-    data = int(dossiers * SEEDING["bytes of disk a dossier"].value)
+    documents = dossiers * POPULATION["documents a dossier, mean"].value
+    data = dossiers * SEEDING["bytes of disk a dossier"].value
+    data += min(documents, BUCKETS) * SEEDING["bytes of disk a bucket"].value
     log = await connection.fetchval("SELECT pg_size_bytes(current_setting('max_wal_size'))")
     folder = await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
     here = await connection.fetchval(
@@ -151,7 +156,11 @@ async def room(connection: asyncpg.Connection, dossiers: int) -> tuple[int, int 
         free = disk_usage(folder).free if here and folder else None
     except OSError:
         free = None
-    return data + min(data, _LOGS * log), free
+    return round(data + min(data, _LOGS * log)), free
+
+
+def _tables() -> list[Table]:
+    return list(chain.from_iterable(_FILLED.values()))
 
 
 async def _begun(connection: asyncpg.Connection, population: Population) -> Begun:
@@ -182,4 +191,4 @@ def _statements(table: Table) -> Iterator[tuple[str, str]]:
     columns = ", ".join(column.name for column in key.columns)
     yield str(key.name), f"ALTER TABLE {table.name} ADD CONSTRAINT {key.name} PRIMARY KEY ({columns})"
     for each in table.indexes:
-        yield str(each.name), str(CreateIndex(each).compile(dialect=postgresql.dialect()))
+        yield str(each.name), str(CreateIndex(each).compile(dialect=_POSTGRESQL))

@@ -39,14 +39,22 @@ class Parts:
     size: int
     secret: bytes = field(repr=False)
 
+    def amount(self, step: Step) -> tuple[int, str]:
+        """How much a step writes, and of what."""
+        documents = round(self.population.dossiers * POPULATION["documents a dossier, mean"].value)
+        return {
+            Step.DIRECTORY: (1, "directory"),
+            Step.DOSSIERS: (self.population.dossiers, "dossiers"),
+            Step.WHEREABOUTS: (documents, "documents' places"),
+        }[step]
+
     def count(self, step: Step) -> int:
-        """How many there are."""
+        """How many parts there are."""
         if step is Step.DIRECTORY:
             return 1
         if step is Step.DOSSIERS:
             return -(-self.population.dossiers // self.size)
-        entries = self.population.dossiers * POPULATION["documents a dossier, mean"].value
-        return max(1, round(entries / _ENTRIES_AT_ONCE))
+        return -(-self.amount(step)[0] // _ENTRIES_AT_ONCE)
 
     async def write(self, connection: asyncpg.Connection, step: Step, part: int) -> None:
         """One part, in one transaction; nothing if it is there already."""

@@ -44,11 +44,15 @@ def buckets_of(ids: Ids) -> NDArray[np.uint32]:
 
 def entries_between(blocks: Iterable[tuple[Block, Ids]], first: int, end: int) -> Entries:
     """What is in these buckets, from the first until before the end, of blocks with their holders' pseudonyms."""
-    found = [_entries(block, holders, first, end) for block, holders in blocks]
-    buckets = np.concatenate([each.buckets for each in found])
-    entries = np.concatenate([each.entries for each in found])
-    order = np.sort((buckets << 32) + np.arange(len(buckets))) & 0xFFFFFFFF
+    buckets, entries = _together([_entries(block, holders, first, end) for block, holders in blocks])
+    order = np.sort((buckets << 32) + np.arange(len(buckets)))
+    order &= 0xFFFFFFFF
     return Entries(buckets[order], entries[order])
+
+
+def _together(parts: list[Entries]) -> Entries:
+    """The parts' own arrays are free again when this is done: together they take most of the memory."""
+    return Entries(np.concatenate([each.buckets for each in parts]), np.concatenate([each.entries for each in parts]))
 
 
 def _entries(block: Block, holders: Ids, first: int, end: int) -> Entries:

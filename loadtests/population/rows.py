@@ -5,6 +5,7 @@ field with its length, -1 if it is null. Instants are microseconds since 2000, d
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -64,10 +65,8 @@ def dossier_rows(block: Block, ids: Ids, ties: Ties, guardians: Ids) -> Iterator
     sizes = _lines((block.documents.counts * DOCUMENT_SIZE).astype(">i4"))
     tails = _tails(_reimbursed_since(block))
     for begin in range(0, len(heads), _AT_ONCE):
-        pieces: list[bytes] = []
-        for at in range(begin, min(begin + _AT_ONCE, len(heads))):
-            pieces += (heads[at], packed_ties[at], sizes[at], packed_documents[at], tails[at])
-        yield b"".join(pieces)
+        some = slice(begin, begin + _AT_ONCE)
+        yield _joined(heads[some], packed_ties[some], sizes[some], packed_documents[some], tails[some])
 
 
 def tied_rows(ids: Ids, ties: Ties) -> Iterator[bytes]:
@@ -81,15 +80,13 @@ def tied_rows(ids: Ids, ties: Ties) -> Iterator[bytes]:
 def whereabouts_rows(buckets: Numbers, entries: NDArray[np.void]) -> Iterator[bytes]:
     """Rows of `whereabouts`, of entries that are in the order of their buckets."""
     begins = np.flatnonzero(np.diff(buckets, prepend=-1))
-    counts = np.diff(np.append(begins, len(buckets)))
-    record = [("bucket", ">i4", buckets[begins])]
-    heads = _lines(_records(len(begins), record, fields=2, last=counts * ENTRY_SIZE))
-    packed = _pieces(entries.tobytes(), counts, ENTRY_SIZE)
-    for begin in range(0, len(heads), _AT_ONCE):
-        pieces: list[bytes] = []
-        for at in range(begin, min(begin + _AT_ONCE, len(heads))):
-            pieces += (heads[at], packed[at])
-        yield b"".join(pieces)
+    edges = np.append(begins, len(buckets))
+    for begin in range(0, len(begins), _AT_ONCE):
+        some = edges[begin : begin + _AT_ONCE + 1]
+        counts = np.diff(some)
+        record = [("bucket", ">i4", buckets[some[:-1]])]
+        heads = _lines(_records(len(counts), record, fields=2, last=counts * ENTRY_SIZE))
+        yield _joined(heads, _pieces(entries[some[0] : some[-1]].tobytes(), counts, ENTRY_SIZE))
 
 
 def _heads(block: Block, ids: Ids, ties: Numbers) -> NDArray[np.void]:
@@ -144,6 +141,10 @@ def _records(
     if last is not None:
         records["last"] = last
     return records
+
+
+def _joined(*columns: list[bytes]) -> bytes:
+    return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def _lines(records: NDArray[Any]) -> list[bytes]:
