@@ -21,11 +21,11 @@ help: ## this list
 demo: $(VENV)/.run ## play a story over real HTTP and check every answer
 	@$(BIN)/dmp demo
 
-test: servers-begun $(VENV)/.dev postgresql ## run the tests, on real PostgreSQL and real MinIO
+test: servers-begun $(VENV)/.dev $(VENV)/.load postgresql ## run the tests, on real PostgreSQL and real MinIO
 	@$(COVERED) -m "not long"
 	@$(OTHERS) -m "not long"
 
-test-long: servers-begun $(VENV)/.dev $(VENV)/.postgresql ## the same with the long runs in full
+test-long: servers-begun $(VENV)/.dev $(VENV)/.load $(VENV)/.postgresql ## the same with the long runs in full
 	@DMP_ORACLE_CASES=2000000 DMP_BULK_SITUATIONS=1000000 DMP_FUZZ=1000000 $(COVERED)
 	@$(OTHERS)
 
@@ -37,8 +37,8 @@ check: lint test ## lint, types, import contracts, policy checks, then the tests
 serve: $(VENV)/.run ## the service with a small demonstration population, on 127.0.0.1:8000
 	@$(BIN)/dmp serve --demonstration
 
-loadtest: $(VENV)/.load ## a short load test against a service it starts, with its report
-	@$(BIN)/python -m loadtests
+loadtest: $(VENV)/.load ## two minutes of load on a service it starts, with its report; LOAD="--postgres --minio" for these
+	@$(BIN)/dmp-loadtest run peak --seconds 50 --step-seconds 4 $(LOAD)
 
 lint: $(VENV)/.dev ## style, types, import contracts, policy checks
 	@$(BIN)/ruff check

@@ -3,18 +3,14 @@
 There is no second copy of the rules here: whoever asks picks a dossier and a document for which the answer is plain.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from random import Random
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from loadtests.population import INSURER, Document, Dossier, Population
+from loadtests.drawing import Draw, Source
+from loadtests.population import INSURER, Document, Dossier
 
-Tie = TypeVar("Tie")
-
-_PATIENCE = 10_000
-_BOUNDARY = "dmp-loadtest-8c1f6a0e5b7d4e92"
+_REASON = "patient inconscient, urgence vitale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +21,17 @@ class Asked:
     document: Document
     expected: bool
     authentication: str | None = "cps"
+    mode: str | None = None
+    reason: str | None = None
 
     def body(self, *, dry_run: bool = False) -> Mapping[str, Any]:
         """The request of `POST /access/v1/evaluation`."""
-        stated = {"authentication": self.authentication, "dry_run": dry_run or None}
+        stated = {
+            "authentication": self.authentication,
+            "mode": self.mode,
+            "reason": self.reason,
+            "dry_run": dry_run or None,
+        }
         return {
             "subject": dict(zip(("type", "id"), self.subject, strict=True)),
             "action": {"name": "document:read"},
@@ -37,104 +40,155 @@ class Asked:
         }
 
 
-def batch(asked: list[Asked], *, dry_run: bool = False) -> Mapping[str, Any]:
+def batch(asked: Sequence[Asked], *, dry_run: bool = False) -> Mapping[str, Any]:
     """The request of `POST /access/v1/evaluations` that asks all of it."""
     return {"evaluations": [each.body(dry_run=dry_run) for each in asked]}
 
 
-def treating_physician(population: Population, random: Random) -> Asked:
+def treating_physician(source: Source) -> Asked:
     """Reads whatever there is, masked or not."""
-    dossier, rpps = with_treating_physician(population, random)
-    return Asked(("professional", rpps), random.choice(dossier.documents), expected=True)
+    dossier, rpps = with_treating_physician(source)
+    return _asked(source, rpps, dossier, lambda _: True)
 
 
-def treating_physician_without_card(population: Population, random: Random) -> Asked:
+def treating_physician_without_card(source: Source) -> Asked:
     """Is known by a password alone."""
-    asked = treating_physician(population, random)
-    return Asked(asked.subject, asked.document, expected=False, authentication=None)
+    return replace(treating_physician(source), expected=False, authentication=None)
 
 
-def nurse(population: Population, random: Random) -> Asked:
+def nurse(source: Source) -> Asked:
     """Of a care team to which the patient consents: reads what is not masked."""
-    dossier, nurses = _dossier(population, random, lambda dossier: dossier.nurses if dossier.consents else None)
-    document = random.choice(dossier.documents)
-    return Asked(("professional", random.choice(nurses)), document, expected=not document.masked)
+    dossier, rpps = with_nurse(source)
+    return _asked(source, rpps, dossier, _unmasked)
 
 
-def nurse_without_consent(population: Population, random: Random) -> Asked:
+def nurse_without_consent(source: Source) -> Asked:
     """Of a care team to which the patient has not consented."""
-    dossier, nurses = _dossier(population, random, lambda dossier: None if dossier.consents else dossier.nurses)
-    return Asked(("professional", random.choice(nurses)), random.choice(dossier.documents), expected=False)
+    dossier, nurses = source.with_tie(lambda dossier: None if dossier.consents else dossier.nurses)
+    return _asked(source, source.random.choice(nurses), dossier, _nothing)
 
 
-def stranger(population: Population, random: Random) -> Asked:
+def hospital_physician(source: Source) -> Asked:
+    """Exercises in a hospital of the care team: reads what is not masked, if the patient consents."""
+    dossier, hospitals = source.with_tie(lambda dossier: dossier.hospitals)
+    rpps = source.population.hospital_physician(source.random.choice(hospitals), source.random.randrange(1_000))
+    return _asked(source, rpps, dossier, _unmasked if dossier.consents else _nothing)
+
+
+def specialist(source: Source) -> Asked:
+    """Was let in: reads what is not masked."""
+    dossier, rpps = source.with_tie(lambda dossier: dossier.specialist)
+    return _asked(source, rpps, dossier, _unmasked)
+
+
+def pharmacist(source: Source) -> Asked:
+    """Where the patient goes: reads what is not masked, if the pharmacy was let in."""
+    dossier = source.read()
+    rpps = source.population.pharmacist(dossier.usual_pharmacy, source.random.randrange(1_000))
+    return _asked(source, rpps, dossier, _unmasked if dossier.pharmacy == dossier.usual_pharmacy else _nothing)
+
+
+def stranger(source: Source) -> Asked:
     """A physician whom nothing ties to the dossier."""
-    dossier, rpps = _dossier(population, random, lambda dossier: dossier.stranger)
-    return Asked(("professional", rpps), random.choice(dossier.documents), expected=False)
+    dossier = source.read()
+    return _asked(source, dossier.stranger, dossier, _nothing)
 
 
-def blocked(population: Population, random: Random) -> Asked:
-    """A physician whom the patient blocked; a stranger where the population is too small to have one."""
-    dossier, rpps = _dossier(population, random, lambda dossier: dossier.blocked or dossier.stranger)
-    return Asked(("professional", rpps), random.choice(dossier.documents), expected=False)
+def blocked(source: Source) -> Asked:
+    """A physician whom the patient blocked."""
+    dossier, rpps = source.with_tie(lambda dossier: dossier.blocked)
+    return _asked(source, rpps, dossier, _nothing)
 
 
-def insurer(population: Population, random: Random) -> Asked:
+def insurer(source: Source) -> Asked:
     """A complementary insurer, to whom the law refuses everything."""
-    dossier, _ = _dossier(population, random, lambda _: True)
-    return Asked(("organization", INSURER), random.choice(dossier.documents), expected=False, authentication=None)
+    document = source.random.choice(source.read().documents)
+    return Asked(("organization", INSURER), document, expected=False, authentication=None)
 
 
-def anybody(population: Population, random: Random) -> Asked:
+def regulator(source: Source) -> Asked:
+    """The SAMU's physician who regulates, unless the patient refused it."""
+    dossier = source.read()
+    rpps = source.population.regulator(source.random.randrange(1_000))
+    opens = _nothing if dossier.refuses_centre_15 else _in_emergency(dossier)
+    return replace(_asked(source, rpps, dossier, opens), mode="centre_15")
+
+
+def regulator_who_is_none(source: Source) -> Asked:
+    """A physician who says that he regulates."""
+    return replace(stranger(source), mode="centre_15")
+
+
+def break_glass(source: Source) -> Asked:
+    """A physician whom nothing ties to the dossier, in an emergency, unless the patient refused it."""
+    dossier = source.read()
+    opens = _nothing if dossier.refuses_break_glass else _in_emergency(dossier)
+    return replace(_asked(source, dossier.stranger, dossier, opens), mode="break_glass", reason=_REASON)
+
+
+def break_glass_without_reason(source: Source) -> Asked:
+    """He does not say what the emergency is."""
+    return replace(break_glass(source), expected=False, reason=None)
+
+
+def break_glass_although_blocked(source: Source) -> Asked:
+    """Whom the patient blocked, no emergency lets in."""
+    return replace(blocked(source), mode="break_glass", reason=_REASON)
+
+
+def anybody(source: Source) -> Asked:
     """One of these, as often as each other."""
-    return random.choice(READERS)(population, random)
+    return source.random.choice(READERS)(source)
 
 
-READERS: tuple[Callable[[Population, Random], Asked], ...] = (
+READERS: tuple[Callable[[Source], Asked], ...] = (
     treating_physician,
     treating_physician_without_card,
     nurse,
     nurse_without_consent,
+    hospital_physician,
+    specialist,
+    pharmacist,
     stranger,
     blocked,
     insurer,
+    regulator,
+    regulator_who_is_none,
+    break_glass,
+    break_glass_without_reason,
+    break_glass_although_blocked,
 )
 
 
-def of_one_dossier(population: Population, random: Random, size: int) -> list[Asked]:
+def of_one_dossier(source: Source, size: int) -> list[Asked]:
     """So many questions of a treating physician about one dossier, some asked again if it has few documents."""
-    dossier, rpps = with_treating_physician(population, random)
-    return [Asked(("professional", rpps), random.choice(dossier.documents), expected=True) for _ in range(size)]
+    dossier, rpps = with_treating_physician(source)
+    return [_asked(source, rpps, dossier, lambda _: True) for _ in range(size)]
 
 
-def with_treating_physician(population: Population, random: Random) -> tuple[Dossier, str]:
+def with_treating_physician(source: Source, draw: Draw | None = None) -> tuple[Dossier, str]:
     """A dossier that has a treating physician, and his RPPS."""
-    return _dossier(population, random, lambda dossier: dossier.treating_physician)
+    return source.with_tie(lambda dossier: dossier.treating_physician, draw)
 
 
-def deposit(content: bytes) -> tuple[str, bytes]:
-    """The content type and the body of a hospital's deposit of a report."""
-    metadata = {
-        "document_type": "11488-4",
-        "title": "Compte rendu",
-        "content_type": "application/pdf",
-        "created_at": "2026-10-01T08:00:00Z",
-    }
-    parts = [
-        b'Content-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n'
-        + json.dumps(metadata).encode(),
-        b'Content-Disposition: form-data; name="content"; filename="content"\r\n'
-        b"Content-Type: application/pdf\r\n\r\n" + content,
-    ]
-    line = b"--" + _BOUNDARY.encode()
-    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
-    return f"multipart/form-data; boundary={_BOUNDARY}", body
+def with_nurse(source: Source) -> tuple[Dossier, str]:
+    """A dossier that is open to its care team, and the RPPS of a nurse of that."""
+    dossier, nurses = source.with_tie(lambda dossier: dossier.nurses if dossier.consents else None)
+    return dossier, source.random.choice(nurses)
 
 
-def _dossier(population: Population, random: Random, tie: Callable[[Dossier], Tie | None]) -> tuple[Dossier, Tie]:
-    """A dossier that has such a tie, with it. Raises LookupError where hardly any has."""
-    for _ in range(_PATIENCE):
-        dossier = population.dossier(random.randrange(population.dossiers))
-        if found := tie(dossier):
-            return dossier, found
-    raise LookupError("the population is too small to have such a dossier")
+def _asked(source: Source, rpps: str, dossier: Dossier, opens: Callable[[Document], bool]) -> Asked:
+    document = source.random.choice(dossier.documents)
+    return Asked(("professional", rpps), document, expected=opens(document))
+
+
+def _unmasked(document: Document) -> bool:
+    return not document.masked
+
+
+def _nothing(_: Document) -> bool:
+    return False
+
+
+def _in_emergency(dossier: Dossier) -> Callable[[Document], bool]:
+    return (lambda _: True) if dossier.masked_in_emergency else _unmasked

@@ -1,26 +1,26 @@
-"""The service under load: other processes, on a temporary home, reached as anybody would reach them."""
+"""The service under load: other processes, reached as anybody would reach them."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 _START_SECONDS = 60
-_STOP_SECONDS = 20
+_STOP_SECONDS = 30
 _POLL_SECONDS = 0.05
 
 
-def dmp(home: Path, *arguments: str) -> str:
+def dmp(environment: Mapping[str, str], *arguments: str) -> str:
     """What `dmp ...` prints. Raises RuntimeError with its sentence if it fails."""
     done = subprocess.run(  # noqa: S603 - our own command line, with arguments of ours
         [sys.executable, "-m", "api.cli.main", *arguments],
-        env=_environment(home),
+        env=dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -32,38 +32,41 @@ def dmp(home: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def running_service(home: Path) -> Iterator[str]:
-    """Its address on the loopback interface, once it is ready; it is stopped when the block ends."""
-    port = _free_port()
-    with (home / "serve.log").open("wb") as log:
+def running_service(environment: Mapping[str, str], log: Path, workers: int) -> Iterator[tuple[str, int]]:
+    """Its address on the loopback interface and its process, once it is ready; it is stopped when the block ends."""
+    port = free_port()
+    with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command line, with arguments of ours
-            [sys.executable, "-m", "api.cli.main", "serve", f"--port={port}"],
-            env=_environment(home),
+            [sys.executable, "-m", "api.cli.main", "serve", f"--port={port}", f"--workers={workers}"],
+            env=dict(environment),
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
         )
     try:
-        _wait_until_ready(process, f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
+        wait_until_ready(process, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         process.wait(_STOP_SECONDS)
 
 
-def _environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DMP_")}
-    return kept | {"DMP_HOME": str(home)}
-
-
-def _free_port() -> int:
+def free_port() -> int:
+    """Of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
+def environment_of(home: Path, **settings: str) -> dict[str, str]:
+    """The present one without settings of the service, and these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DMP_")}
+    return kept | {"DMP_HOME": str(home)} | settings
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
+    """Raises RuntimeError if that takes too long, or the process ends before."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

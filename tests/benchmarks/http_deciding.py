@@ -17,6 +17,7 @@ from random import Random
 import httpx
 import msgspec
 
+from loadtests.drawing import Source
 from loadtests.population import Population
 from loadtests.questions import Asked, anybody, batch, of_one_dossier
 from tests.benchmarks.frame import Work, benchmark
@@ -122,11 +123,11 @@ def _client(exchange: Exchange) -> Iterator[Callable[[], None]]:
 
 
 def _post(path: str, number: int, *, dry_run: bool) -> tuple[str, list[bool]]:
-    random = Random(number)
+    source = Source(POPULATION, Random(number))
     if path == SINGLE:
-        asked = anybody(POPULATION, random)
+        asked = anybody(source)
         return _written(asked.body(dry_run=dry_run)), [asked.expected]
-    many: list[Asked] = of_one_dossier(POPULATION, random, BATCH)
+    many: list[Asked] = of_one_dossier(source, BATCH)
     return _written(batch(many, dry_run=dry_run)), [each.expected for each in many]
 
 
