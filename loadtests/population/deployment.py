@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from models.database import open_database
 from models.errors import DatabaseError
+from vault.errors import KeyringError
 from vault.keys import ShardKeys, read_secrets, refuse_older
 from vault.locations import keys_from_url
 
@@ -32,11 +33,11 @@ class Deployment:
         return cls(database_url, environment.get("DMP_KEYS_URL") or f"file://{quote(str(home))}/keys")
 
     async def pseudonym_secret(self) -> bytes:
-        """Raises NoDeploymentError where `dmp init` has not been; KeyringError, DatabaseError."""
+        """Raises NoDeploymentError where `dmp init` has not been, or the keys are another database's."""
         try:
             keys = keys_from_url(self.keys_url)
-        except ValueError as error:
-            raise NoDeploymentError(f"DMP_KEYS_URL: {error}") from None
+        except (ValueError, KeyringError) as error:
+            raise NoDeploymentError(f"the keys: {error}") from None
         try:
             database = await open_database(self.database_url)
         except DatabaseError as error:
@@ -45,6 +46,8 @@ class Deployment:
         try:
             await refuse_older(database, keys)
             return (await read_secrets(database, ShardKeys(database, keys))).pseudonym
+        except KeyringError as error:
+            raise NoDeploymentError(str(error)) from None
         finally:
             await database.close()
             await keys.close()

@@ -5,7 +5,7 @@ field with its length, -1 if it is null. Instants are microseconds since 2000, d
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -152,5 +152,5 @@ def _lines(records: NDArray[Any]) -> list[bytes]:
 
 
 def _pieces(packed: bytes, counts: Numbers, size: int) -> list[bytes]:
-    ends = (np.cumsum(counts) * size).tolist()
-    return [packed[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    edges = [0, *(np.cumsum(counts) * size).tolist()]
+    return [packed[begin:end] for begin, end in pairwise(edges)]
