@@ -26,7 +26,7 @@ class _Listed(NamedTuple):
     type_: str
 
 
-_DOSSIERS_OF_PARTY = _Listed("tied", "party", "dossier", "uuid")
+DOSSIERS_OF_PARTY = _Listed("tied", "party", "dossier", "uuid")
 _EXERCISING_IN = _Listed("exercise", "organization", "professional", "text")
 
 
@@ -38,7 +38,7 @@ async def dossiers_of_professional(
         return []
     rows = await database.read("SELECT organization FROM exercise WHERE professional = $1::text", rpps)
     parties = [rpps, *(row[0] for row in rows)]
-    return sorted(await _first(database, _DOSSIERS_OF_PARTY, parties, after or _NOBODY, limit))[:limit]
+    return sorted(await _first(database, DOSSIERS_OF_PARTY, parties, after or _NOBODY, limit))[:limit]
 
 
 async def professionals_of_dossier(database: Database, dossier: UUID, *, after: str = "", limit: int) -> list[str]:

@@ -12,9 +12,11 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from models.database import Database, open_database
 from models.queries.existence import open_statement
-from models.queries.feeding import answers_statement, latest_statement, taken_statement
+from models.queries.feeding import answers_statement, sheets_statement
 from models.queries.retention import Expiring, expiring_page
-from models.queries.statements import Needs, Page, facts_statement, listing_statement, names_of
+from models.queries.search import DOSSIERS_OF_PARTY, first_statement
+from models.queries.statements import Needs, facts_statement, names_of
+from models.queries.whereabouts import buckets_statement
 from models.tables import metadata
 
 MANY = """
@@ -23,24 +25,22 @@ INSERT INTO professional SELECT lpad(i::text, 11, '0'), 'physician' FROM generat
 INSERT INTO exercise SELECT lpad(i::text, 11, '0'), lpad((1 + i % 500)::text, 9, '0')
     FROM generate_series(1, 2000) AS i;
 INSERT INTO staff SELECT 's' || i, lpad((1 + i % 500)::text, 9, '0') FROM generate_series(1, 2000) AS i;
-INSERT INTO dossier (id, state, state_since) SELECT md5('d' || i)::uuid, 'open', now()
-    FROM generate_series(1, 4000) AS i;
-INSERT INTO relation SELECT md5('d' || i)::uuid, 'professional', lpad((1 + (i + k) % 2000)::text, 11, '0'), 'care_team'
-    FROM generate_series(1, 4000) AS i, generate_series(1, 4) AS k;
-INSERT INTO representation SELECT md5('d' || i)::uuid, md5('d' || i + 1)::uuid, 'caregiver'
-    FROM generate_series(1, 4000) AS i;
-INSERT INTO has_read SELECT md5('d' || i)::uuid, lpad((1 + i % 2000)::text, 11, '0') FROM generate_series(1, 4000) AS i;
-INSERT INTO document (dossier, id, series, document_type, author_type, author_id, created_at, status)
-    SELECT md5('d' || i)::uuid, md5('t' || i || k)::uuid, md5('t' || i || k)::uuid, 'x', '', '', now(), 'current'
-    FROM generate_series(1, 4000) AS i, generate_series(1, 5) AS k;
+INSERT INTO dossier (id, state, state_since, ties, documents, reimbursed_since)
+    SELECT md5('d' || i)::uuid, 'open', now(), '\\x00', '\\x00', CASE WHEN i % 50 = 0 THEN now() END
+    FROM generate_series(1, 20000) AS i;
+INSERT INTO tied SELECT lpad((1 + (i + k) % 2000)::text, 11, '0'), md5('d' || i)::uuid
+    FROM generate_series(1, 20000) AS i, generate_series(1, 4) AS k;
+INSERT INTO whereabouts SELECT i, '\\x00' FROM generate_series(1, 20000) AS i;
+INSERT INTO contest SELECT md5('d' || i)::uuid, md5('t' || i)::uuid, '' FROM generate_series(1, 4000) AS i;
+INSERT INTO has_read SELECT md5('d' || i)::uuid, lpad((1 + i % 2000)::text, 11, '0')
+    FROM generate_series(1, 20000) AS i;
 INSERT INTO message SELECT md5('d' || i)::uuid, md5('m' || i)::uuid, '', '', now(), NULL, ''
     FROM generate_series(1, 4000) AS i;
-INSERT INTO place SELECT id, dossier FROM document UNION ALL SELECT id, dossier FROM message;
 ANALYZE;
 """
 SUBJECTS = ["professional", "organization", "staff", "person"]
-RESOURCES = [("dossier",), ("place", "document"), ("dossier", "document"), ("place", "message"), ("dossier", "message")]
-EVERYTHING = frozenset({*SUBJECTS, "place", "dossier", "document", "message"})
+RESOURCES = [("dossier",), ("dossier", "documents"), ("dossier", "message")]
+EVERYTHING = frozenset({*SUBJECTS, "dossier", "documents", "message"})
 
 
 @pytest.fixture
@@ -97,67 +97,49 @@ async def test_a_batch_is_a_chain_of_look_ups(migrated_postgresql_url: str, plan
         await database.close()
 
 
-async def test_the_dmp_button_is_a_chain_of_look_ups(migrated_postgresql_url: str, plans: Any) -> None:
-    """Five hundred dossiers with the relations of somebody who works in two places: no table is read through."""
+@pytest.mark.parametrize(
+    "statement, parameters",
+    [
+        (open_statement(512, reader=True), 513),
+        (open_statement(512, reader=False), 512),
+        (buckets_statement(512), 512),
+        (sheets_statement(512), 512),
+        (answers_statement(512), 3 * 512),
+    ],
+    ids=["button of a professional", "button", "whereabouts", "sheets", "answers"],
+)
+async def test_hundreds_at_once_are_a_chain_of_look_ups(
+    migrated_postgresql_url: str, plans: Any, statement: str, parameters: int
+) -> None:
+    """As the service's own connections plan them: no table is read through."""
     database: Database = await open_database(migrated_postgresql_url)
     try:
-        for person, reader, parties in ((False, True, 4), (True, False, 0)):
-            statement = open_statement(512, parties, person, reader)
-            rows = await database.read(f"EXPLAIN (FORMAT JSON) {statement}", *[None] * (512 + 1 + parties))
-            nodes = list(_walk(json.loads(rows[0][0])[0]["Plan"]))
-            assert {node["Node Type"] for node in nodes if "Relation Name" in node} <= {
-                "Index Scan",
-                "Index Only Scan",
-                "Bitmap Heap Scan",
-            }
+        rows = await database.read(f"EXPLAIN (FORMAT JSON) {statement}", *[None] * parameters)
+        nodes = list(_walk(json.loads(rows[0][0])[0]["Plan"]))
+        assert {node["Node Type"] for node in nodes if "Relation Name" in node} <= {
+            "Index Scan",
+            "Index Only Scan",
+            "Bitmap Heap Scan",
+        }
     finally:
         await database.close()
 
 
-@pytest.mark.parametrize(
-    "statement, parameters, index",
-    [
-        (latest_statement(512), 3 + 3 * 512, "ix_document_dossier_created_at_id"),
-        (taken_statement(512), 512, "pk_place"),
-        (answers_statement(512), 3 * 512, "pk_idempotency"),
-    ],
-)
-async def test_what_a_feed_looks_up_is_a_chain_of_look_ups(
-    plans: Any, statement: str, parameters: int, index: str
-) -> None:
-    """Of hundreds of dossiers at once, as the service's own connections plan it: the index is asked for each."""
-    for way in ("seqscan", "hashjoin", "mergejoin", "material"):
-        await plans.execute(f"SET enable_{way} = off")
-    _, outer, *_, inner = await _nodes(plans, statement, parameters)
-    assert (outer["Node Type"], inner["Index Name"]) == ("Values Scan", index)
-    assert '"*VALUES*".column1' in inner["Index Cond"]
-
-
 async def test_retention_looks_for_what_expires_by_its_index(plans: Any) -> None:
     """Whatever else is stored: a page of reimbursements is taken from the index that holds nothing else."""
-    nothing = Expiring(datetime(2024, 1, 1, tzinfo=UTC), UUID(int=0), UUID(int=0))
+    nothing = Expiring(datetime(2024, 1, 1, tzinfo=UTC), UUID(int=0), {})
     dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # published without types
-    compiled = expiring_page(nothing.created_at, nothing, 500).compile(dialect=dialect)
+    compiled = expiring_page(nothing[0], nothing, 500).compile(dialect=dialect)
     nodes = await _nodes(plans, str(compiled), len(compiled.params))
-    assert [node["Index Name"] for node in nodes if "Index Name" in node] == ["ix_document_created_at"]
+    assert [node["Index Name"] for node in nodes if "Index Name" in node] == ["ix_dossier_reimbursed_since"]
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
-@pytest.mark.parametrize(
-    "page, parameters",
-    [
-        (Page(after=True), 4),
-        (Page(after=True, oldest_first=True), 4),
-        (Page(after=True, author=True, since=True, until=True), 8),
-        (Page(oldest_first=True, since=True, until=True), 4),
-    ],
-)
-async def test_a_page_of_a_listing_follows_its_index(plans: Any, page: Page, parameters: int) -> None:
-    """The documents come in order from the index of the dossier, so a page costs what it shows: nothing is sorted."""
-    needs: Needs = frozenset({"professional", "dossier", "document"})
-    nodes = await _nodes(plans, listing_statement(needs, page), len(names_of(needs)) + parameters)
-    assert "ix_document_dossier_created_at_id" in {node.get("Index Name") for node in nodes}
-    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort", "Seq Scan", "Hash"} == set()
+async def test_a_page_of_dossiers_follows_its_index(plans: Any) -> None:
+    """The dossiers of each party come in order from the table's key, so a page costs what it shows."""
+    nodes = await _nodes(plans, first_statement(DOSSIERS_OF_PARTY, 4), 6)
+    assert {node["Index Name"] for node in nodes if "Index Name" in node} == {"pk_tied"}
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
 async def test_sqlite_looks_up_too(migrated_sqlite_url: str) -> None:
@@ -169,7 +151,7 @@ async def test_sqlite_looks_up_too(migrated_sqlite_url: str) -> None:
         steps = [row[3] for row in await database.read(f"EXPLAIN QUERY PLAN {statement}", *values)]
     finally:
         await database.close()
-    tables = {"p", "e", "s", "o", "w", "d", "t", "m", "own", "theirs", "h", "r"}
+    tables = {"p", "e", "s", "o", "d", "m", "h"}
     searched = {step.split()[1] for step in steps if step.startswith("SEARCH") and "PRIMARY KEY" in step}
     by_unique_index = {step.split()[1] for step in steps if "sqlite_autoindex_message_1" in step}
     assert searched | by_unique_index == tables
