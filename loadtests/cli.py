@@ -12,6 +12,7 @@ _COMMANDS = {
     "peers": "loadtests.peers.command",
     "run": "loadtests.running",
     "seed": "loadtests.seeding",
+    "seed-documents": "loadtests.seeding_documents",
 }
 """The module in which each subcommand is called `command`."""
 
