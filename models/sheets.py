@@ -195,6 +195,11 @@ def ids_in(documents: bytes) -> list[bytes]:
     return [documents[place : place + _LONGEST] for place in range(0, len(documents), DOCUMENT_SIZE)]
 
 
+def instants_in(documents: bytes) -> list[int]:
+    """When each of a sheet's documents was created, in microseconds since 1970."""
+    return [created for _, created, *_ in _document.iter_unpack(documents)]
+
+
 def find_filed(documents: bytes, identity: UUID) -> Filed | None:
     """One of a sheet's documents, deleted or not."""
     place = _place(documents, identity)

@@ -5,6 +5,7 @@ in every worker.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -53,6 +54,8 @@ async def _work(settings: Settings, listener: socket.socket, shared_metrics: Pat
     from api.asgi import service  # noqa: PLC0415 - the supervisor starts without loading the service
 
     async with service(settings, shared_metrics=shared_metrics) as app:
+        gc.collect()
+        gc.freeze()  # what stays as long as the process need not be looked through again and again
         config = uvicorn.Config(
             app,
             http="httptools",

@@ -28,7 +28,7 @@ from api.services.questions import are_alike, question_of
 from models.database import Database
 from models.facts import Case, Professional, Question, Reference
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
-from models.queries import fetch_cases, fetch_listing, position_of
+from models.queries import fetch_cases
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
 from models.vocabulary import ACTIONS_ON, Action, ResourceType, SubjectType
 from policy.engine import Engine
@@ -105,14 +105,12 @@ class DecisionPoint:
         template = question_of(
             EvaluationRequest(search.subject, search.action, of_dossier, search.context), self._judging.now()
         )
+        if search.resource.type == ResourceType.DOCUMENT:
+            if not of_dossier.id:
+                raise MalformedRequestError("A search of documents needs the member resource.properties.dossier.")
+            return await self._documents(caller, template, page)
         # May it ask about this subject, whatever is found?
         engine = (await self._judging.judge(caller.client, template)).engine
-
-        async def documents(after: str | None) -> Sequence[tuple[str, Case]]:
-            listing = await fetch_listing(
-                self._database, template, after=read_position(after) if after else None, limit=_CANDIDATES
-            )
-            return [(write_position(position_of(case)), case) for case in listing]
 
         async def dossiers(after: str | None) -> Sequence[tuple[str, Case]]:
             begin = _uuid(after) if after else None
@@ -121,13 +119,20 @@ class DecisionPoint:
             cases = await fetch_cases(self._database, questions)
             return [(str(each), case) for each, case in zip(found, cases, strict=True)]
 
-        if search.resource.type == ResourceType.DOCUMENT:
-            if not of_dossier.id:
-                raise MalformedRequestError("A search of documents needs the member resource.properties.dossier.")
-            return await self._entities(caller, page, engine, documents, lambda question: question.resource)
         if search.resource.type == ResourceType.DOSSIER and search.subject.type == SubjectType.PROFESSIONAL:
             return await self._entities(caller, page, engine, dossiers, lambda question: question.resource)
         return EntityPage([])
+
+    async def _documents(self, caller: Caller, asked: Question, page: PageRequest) -> EntityPage:
+        """The documents of a dossier that pass, newest first, all judged at once; `asked` is about the dossier."""
+        permitted = await self._judging.permitted_documents(caller.client, asked)
+        if page.after is not None:
+            after = read_position(page.after)
+            permitted = [position for position in permitted if position < after]
+        shown = permitted[: page.limit]
+        more = len(permitted) > len(shown) > 0
+        results = [FoundEntity(ResourceType.DOCUMENT.value, str(position.id)) for position in shown]
+        return EntityPage(results, write_position(shown[-1]) if more else None)
 
     async def search_actions(self, caller: Caller, search: ActionSearch, page: PageRequest) -> ActionPage:
         """Every action on such a resource that the subject may do, in the order of the vocabulary."""

@@ -21,8 +21,10 @@ from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
 from models.identifiers import pseudonym_bytes
-from models.queries import fetch_cases, fetch_shelves
+from models.instants import instant_from_integer
+from models.queries import Position, fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
+from models.sheets import instants_in
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
 from policy.listing import Verdict, judge_documents
@@ -149,6 +151,24 @@ class Judging:
             return [each for each in judged if each]
         absent = await self.judge(client, replace(question, resource=Reference(ResourceType.DOCUMENT.value, "")))
         return [each or absent for each in judged]
+
+    async def permitted_documents(self, client: Client, question: Question) -> list[Position]:
+        """Where the documents stand, newest first, of which the rules permit what is asked of their dossier.
+
+        Raises ForbiddenError as `judge`.
+        """
+        client.require_speaking_for(question.subject.type)
+        of_documents = replace(question, particulars=replace(question.particulars, dossier=question.resource.id))
+        shelves = await fetch_shelves(self._database, of_documents, [])
+        if not shelves:
+            await self.judge(client, question)
+            return []
+        (shelf,) = shelves
+        _may_speak_as(client, shelf.case)
+        verdicts = judge_documents(self.engine, shelf.case, shelf.documents)
+        positions = zip(instants_in(shelf.documents), verdicts.items(), strict=True)
+        found = sorted(((at, identity) for at, (identity, each) in positions if each.decision.allowed), reverse=True)
+        return [Position(instant_from_integer(at), UUID(bytes=identity)) for at, identity in found]
 
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
         """The verdicts on one question about each of these dossiers that is open; nothing is written.

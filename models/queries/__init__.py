@@ -6,6 +6,7 @@ the connection of a transaction that its caller began.
 
 from models.queries.hot import (
     Position,
+    Shelf,
     Sought,
     fetch_case,
     fetch_cases,
@@ -17,6 +18,7 @@ from models.queries.hot import (
 
 __all__ = [
     "Position",
+    "Shelf",
     "Sought",
     "fetch_case",
     "fetch_cases",

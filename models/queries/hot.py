@@ -105,7 +105,7 @@ async def _shelves(database: Database, question: Question, homes: Collection[UUI
         return []
     asked = [replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home))) for home in homes]
     keys = [_keys(about, {}) for about in asked]
-    rows = await _rows(database, _needs(question), keys)
+    rows = await _rows(database, _needs(question) | {DOCUMENTS}, keys)
     return [
         Shelf(_case(about, each, rows[each]), rows[each][statements.SHEET_DOCUMENTS] or b"")
         for about, each in zip(asked, keys, strict=True)
