@@ -257,7 +257,7 @@ from loadtests.population.deployment import Deployment
 from loadtests.seeding import seed_database
 if __name__ == "__main__":
     deployment = Deployment.from_environment(os.environ)
-    asyncio.run(seed_database(deployment, Population(700, 7), workers=1, part=5, say=print))
+    asyncio.run(seed_database(deployment, Population(700, 7), workers=1, part=10, say=print))
 """
 
 
