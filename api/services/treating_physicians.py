@@ -13,7 +13,7 @@ from models.errors import ConstraintError
 from models.facts import Particulars, Reference
 from models.identifiers import InvalidIdentifierError, parse_rpps
 from models.queries.dossiers import declare_treating_physicians
-from models.queries.feeding import find_answers, hold_dossiers, keep_answers
+from models.queries.feeding import find_answers, keep_answers
 from models.queries.idempotency import KeptAnswer
 from models.vocabulary import Action, RelationKind, SubjectType
 from vault.errors import JournalMovedError
@@ -94,10 +94,9 @@ class TreatingPhysicianFeed:
         }
         async with self._database.begin() as connection:
             if kept:
-                await hold_dossiers(connection, {dossier for dossier, _ in kept})
-                await keep_answers(connection, fund, kept)
                 named = {(dossier, answer.answer) for (dossier, _), answer in kept.items()}
                 await declare_treating_physicians(connection, named, at)
+                await keep_answers(connection, fund, kept)
             await self._ledger.append(connection, self._entries(actor, declared))
         return refused
 

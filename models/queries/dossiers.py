@@ -158,14 +158,16 @@ async def declare_treating_physician(connection: AsyncConnection, identity: UUID
 async def declare_treating_physicians(
     connection: AsyncConnection, declared: Iterable[tuple[UUID, str]], at: datetime
 ) -> None:
-    """Dossiers, which the caller holds, and who is declared there: from now on and without end.
+    """Dossiers, held until the transaction ends, and who is declared there: from now on and without end.
 
-    One declared before and still in force keeps its beginning.
+    One declared before and still in force keeps its beginning. Raises ConstraintError if one of the dossiers is gone.
     """
     named: dict[UUID, set[str]] = defaultdict(set)
     for identity, rpps in declared:
         named[identity].add(rpps)
     was = await hold_sheets(connection, named)
+    if len(was) != len(named):
+        raise ConstraintError("there is no such dossier")
     now = {
         each: sheet._replace(ties=with_treating_physicians(sheet.ties, named[each], at)) for each, sheet in was.items()
     }

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, load, storable
@@ -24,16 +23,9 @@ from models.queries.sheets import hold_sheets, keep_sheets
 from models.queries.statements import among, padded
 from models.queries.whereabouts import add_whereabouts, find_dossiers
 from models.sheets import Filed, Sheet, Version, append, latest, rewrite
-from models.tables import dossier, idempotency
+from models.tables import idempotency
 
 _AT_ONCE = 512
-
-_HOLD = (
-    select(dossier.c.id)
-    .where(dossier.c.id.in_(bindparam("dossiers", expanding=True)))
-    .order_by(dossier.c.id)
-    .with_for_update(key_share=True)
-)
 
 
 class Span(NamedTuple):
@@ -98,16 +90,6 @@ async def add_documents(connection: AsyncConnection, added: Sequence[Added]) -> 
     now = {home: sheet._replace(documents=_grown(sheet, of_each[home])) for home, sheet in was.items()}
     await keep_sheets(connection, was, now)
     await add_whereabouts(connection, ((each.document.id, each.dossier) for each in added))
-
-
-async def hold_dossiers(connection: AsyncConnection, identities: Collection[UUID]) -> None:
-    """Keep dossiers from being erased, and from other feeds, until the transaction ends.
-
-    Raises ConstraintError if one of them is not there.
-    """
-    held = await connection.execute(_HOLD, {"dossiers": padded(sorted(identities))})
-    if len(held.all()) != len(identities):
-        raise ConstraintError("there is no such dossier")
 
 
 async def find_answers(

@@ -1,5 +1,6 @@
 """What a feed reads and writes of many dossiers at once."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -13,7 +14,7 @@ from models.errors import ConstraintError
 from models.facts import Document, Reference
 from models.queries import fetch_case
 from models.queries.documents import set_status, set_visibility
-from models.queries.dossiers import erase_dossier
+from models.queries.dossiers import declare_treating_physicians, erase_dossier, list_relations
 from models.queries.feeding import (
     Added,
     Latest,
@@ -22,7 +23,6 @@ from models.queries.feeding import (
     fetch_latest,
     find_answers,
     find_taken,
-    hold_dossiers,
     keep_answers,
 )
 from models.queries.idempotency import KeptAnswer
@@ -30,7 +30,7 @@ from models.queries.retention import list_expiring
 from models.sheets import Version
 from models.vocabulary import DocumentStatus
 from tests.models import world
-from tests.models.world import ALICE, AT, BASILE, JULIE, LATER, NOBODY, document, professional, question
+from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LATER, NOBODY, document, professional, question
 
 FUND = Reference("organization", "775685019")
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
@@ -178,12 +178,14 @@ async def test_ids_that_are_taken(filled: Database) -> None:
     assert await find_taken(filled, asked) == set()
 
 
-async def test_dossiers_are_held_if_they_are_there(filled: Database) -> None:
-    """All of them."""
-    async with filled.begin() as connection:
-        await hold_dossiers(connection, {ALICE, BASILE})
-        with pytest.raises(ConstraintError):
-            await hold_dossiers(connection, {ALICE, NOBODY})
+async def test_all_are_declared_or_nobody(filled: Database) -> None:
+    """A dossier that is gone keeps the others from being told who treats them."""
+    for dossiers, told in (((BASILE, NOBODY), []), ((BASILE, ALICE), [KARIM.rpps])):
+        with suppress(ConstraintError):
+            async with filled.begin() as connection:
+                await declare_treating_physicians(connection, [(each, KARIM.rpps) for each in dossiers], AT)
+        async with filled.connect() as connection:
+            assert [each.party.id for each in await list_relations(connection, BASILE)] == told
 
 
 async def test_answers_are_kept_once(filled: Database) -> None:
