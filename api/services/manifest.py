@@ -10,8 +10,8 @@ from api.services.contests import Contest
 from api.services.copies.record import Record
 from api.services.readable import ADVANCE_DIRECTIVES
 from models.facts import Document
-from models.queries.documents import Version
 from models.reference import DOCUMENT_TYPES
+from models.sheets import Version
 from vault.documents import Kept
 
 FORMAT = "dmp-export/2"
