@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+import psutil
+
 from loadtests.peers.client import Client, Exchange, Measured, WrongAnswerError
 from loadtests.peers.peer import Asked, Decisions, Peer, Write
-from loadtests.peers.processes import memory
 from loadtests.peers.questions import Question, Sample
 
 SMALL_BATCH, LARGE_BATCH, WHOLE_DOSSIER = 50, 200, 1_000
@@ -23,12 +24,13 @@ _BETWEEN_ANSWERS_SECONDS = 0.005
 class Terms:
     """How everybody is timed."""
 
-    seconds: float = 5.0
+    seconds: float
+    rate: float
+    """Single questions a second that arrive whether or not those before them are answered."""
+
     warm_up_seconds: float = 1.0
     connections: int = 32
     batch_connections: int = 8
-    rate: float = 500.0
-    """Single questions a second that arrive whether or not those before them are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,10 @@ class Comparison:
             listing = self._timed(client, listings) if listings else None
         with Client(peer.port, terms.connections) as client:
             single = self._timed(client, singles)
-        with Client(peer.port, 8 * terms.connections) as client:
+        with Client(peer.port, 2 * terms.connections) as client:
             client.closed(singles, terms.warm_up_seconds)
             paced = client.paced(singles, terms.rate, terms.seconds)
-        held = memory(peer.process)
+        held = psutil.Process(peer.process).memory_info().rss
         self.told(f"{peer.name}: {single.rate:,.0f} a second, p99 {single.p99:.1f} ms")
         return Outcome(
             peer.name,

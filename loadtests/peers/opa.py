@@ -11,9 +11,10 @@ import msgspec
 
 from loadtests.peers.client import post
 from loadtests.peers.peer import Asked, Decisions, Write
-from loadtests.peers.processes import Cores, answers, free_port, running, told_by
+from loadtests.peers.processes import Cores, answers, running, told_by
 from loadtests.peers.questions import Question, Sample, ties
 from loadtests.population import Document
+from loadtests.service import free_port
 
 POLICIES = Path(__file__).with_name("policies") / "opa"
 _LOADING_SECONDS = 600

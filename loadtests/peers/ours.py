@@ -1,20 +1,22 @@
 """Our service, asked what the peers are asked; it finds the facts itself and has all its rules in force."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
 
 from loadtests.peers.client import post
 from loadtests.peers.peer import Asked, Decisions, Write
-from loadtests.peers.processes import Cores, answers, free_port, running, told_by
+from loadtests.peers.processes import Cores, answers, running, told_by
 from loadtests.peers.questions import Question
 from loadtests.population import Dossier, Population
+from loadtests.service import environment_of, free_port
 
 DRY_RUN, JOURNALED = "ours, dry run", "ours, journaled"
 _ACTION = {"name": "document:read"}
@@ -106,7 +108,7 @@ class Ours:
 
 def home(dmp: Path, folder: Path, database: str, population: Population) -> Mapping[str, str]:
     """The environment of a new service that has the population."""
-    environment = os.environ | {"DMP_HOME": str(folder / "home"), "DMP_DATABASE_URL": database}
+    environment = environment_of(folder / "home", DMP_DATABASE_URL=database)
     facts = folder / "population.ndjson"
     population.write(facts)
     told_by(dmp, "init", environment=environment)
@@ -117,7 +119,7 @@ def home(dmp: Path, folder: Path, database: str, population: Population) -> Mapp
 @contextmanager
 def ours(dmp: Path, environment: Mapping[str, str], cores: Cores, folder: Path) -> Iterator[Ours]:
     """One worker, and a client for it whose key nobody else knows."""
-    name = f"{_CLIENT}-{os.getpid()}"
+    name = f"{_CLIENT}-{uuid4()}"
     scopes = [f"--scope={scope}" for scope in ("decide", "dossiers")]
     key = told_by(dmp, "client", "add", name, *scopes, environment=environment)
     port = free_port()
@@ -128,7 +130,7 @@ def ours(dmp: Path, environment: Mapping[str, str], cores: Cores, folder: Path) 
         answers=lambda: answers(f"http://127.0.0.1:{port}/health/ready"),
         environment=environment,
     ) as process:
-        yield Ours("", port, process, key)
+        yield Ours(version("dmp-authz"), port, process, key)
 
 
 def _one(body: bytes) -> Decisions:

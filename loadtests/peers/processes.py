@@ -1,7 +1,6 @@
 """Servers as child processes, each on the core that is meant for it."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,20 +82,6 @@ def answers(url: str) -> bool:
         return httpx.get(url).is_success
     except httpx.TransportError:
         return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def memory(process: int) -> int:
-    """Bytes that it holds resident."""
-    status = Path(f"/proc/{process}/status").read_text()
-    kibibytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(kibibytes) * 1024
 
 
 def told_by(program: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
