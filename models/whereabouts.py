@@ -15,7 +15,12 @@ _BUCKETS = 1 << 24
 
 def bucket_of(identity: UUID) -> int:
     """The bucket of an id, whichever: ids made by others need not be random in all their bits."""
-    return crc32(identity.bytes) % _BUCKETS
+    return bucket_of_entry(identity.bytes)
+
+
+def bucket_of_entry(entry: bytes) -> int:
+    """The same of an id's bytes, and of what begins with them."""
+    return crc32(entry[:_ID_SIZE]) % _BUCKETS
 
 
 def entries_of(placed: Iterable[tuple[UUID, UUID]]) -> dict[int, bytes]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from models.importing.lines import Row
 from models.sheets import pack_document, pack_relation, pack_representation
-from models.whereabouts import bucket_of
+from models.whereabouts import bucket_of_entry
 
 OF_SHEETS = ("relation", "representation", "document")
 
@@ -26,6 +26,13 @@ class Gathered(NamedTuple):
     place: list[Row]
 
 
+class _Sheet(NamedTuple):
+    line: int
+    holder: bytes
+    ties: list[bytes]
+    documents: list[bytes]
+
+
 class Gatherer:
     """Packs the rows of one file, some at a time; remembers the parties that it met, so that few are staged twice."""
 
@@ -34,31 +41,35 @@ class Gatherer:
 
     def gather(self, rows: Iterable[tuple[str, Row]]) -> Gathered:
         """Rows of these kinds in the order of their lines, each with its kind."""
-        sheets: dict[UUID, tuple[int, list[bytes], list[bytes]]] = {}
+        sheets: dict[UUID, _Sheet] = {}
         gathered = Gathered([], [], [])
+        last, sheet = None, _Sheet(0, b"", [], [])
         for kind, row in rows:
-            line, dossier = row[:2]
-            if dossier not in sheets:
-                sheets[dossier] = (line, [], [])
-            _, ties, documents = sheets[dossier]
+            dossier = row[1]
+            if dossier is not last:
+                last, sheet = dossier, sheets.setdefault(dossier, _Sheet(row[0], dossier.bytes, [], []))
             if kind == "document":
-                documents.append(pack_document(row[2:]))
-                gathered.place.append((line, bucket_of(row[2]), row[2].bytes + dossier.bytes))
-                self._meet(line, (kind, row[4], row[5]), gathered.party)
+                packed = pack_document(row[2:])
+                sheet.documents.append(packed)
+                entry = packed[:16] + sheet.holder
+                gathered.place.append((row[0], bucket_of_entry(entry), entry))
+                party = (kind, row[4], row[5])
             elif kind == "relation":
-                ties.append(pack_relation(*row[2:]))
-                self._meet(line, (kind, row[2], row[3]), gathered.party)
+                sheet.ties.append(pack_relation(*row[2:]))
+                party = (kind, row[2], row[3])
             else:
-                ties.append(pack_representation(*row[2:]))
+                sheet.ties.append(pack_representation(*row[2:]))
+                continue
+            if party not in self._met:
+                gathered.party.append((row[0], *party))
+                self._meet(party)
         gathered.sheet.extend(
-            (line, dossier, dossier.bytes, b"".join(ties), b"".join(documents))
-            for dossier, (line, ties, documents) in sheets.items()
+            (sheet.line, dossier, sheet.holder, b"".join(sheet.ties), b"".join(sheet.documents))
+            for dossier, sheet in sheets.items()
         )
         return gathered
 
-    def _meet(self, line: int, party: _Party, parties: list[Row]) -> None:
-        if party not in self._met:
-            if len(self._met) == _REMEMBERED:
-                self._met.clear()
-            self._met.add(party)
-            parties.append((line, *party))
+    def _meet(self, party: _Party) -> None:
+        if len(self._met) == _REMEMBERED:
+            self._met.clear()
+        self._met.add(party)

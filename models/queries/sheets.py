@@ -42,8 +42,8 @@ async def hold_sheets(connection: AsyncConnection, identities: Collection[UUID])
             .order_by(dossier.c.id)
             .with_for_update(key_share=True)
         )
-        rows = await connection.execute(held)
-        sheets |= {row.id: Sheet(row.ties or b"", row.documents or b"") for row in rows}
+        for identity, ties, documents in await connection.execute(held):
+            sheets[identity] = Sheet(ties or b"", documents or b"")
     return sheets
 
 
