@@ -93,7 +93,7 @@ def command(before: Path, after: Path, tolerance: float) -> None:
         raise click.ClickException(str(error)) from None
     console = Console()
     for difference in unlike(*reports):
-        console.print(f"not alike: {difference}", highlight=False)
+        console.print(f"not alike: {difference}", highlight=False, soft_wrap=True)
     table = Table("", "before", "after", "", "change", "")
     regressed = 0
     for each in compared(*reports):

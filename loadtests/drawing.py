@@ -1,6 +1,6 @@
 """Which dossier a visit falls on: most reads on few dossiers, deposits on all alike."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from random import Random
 from typing import TypeVar
@@ -8,12 +8,16 @@ from typing import TypeVar
 import numpy as np
 
 from loadtests.population import Dossier, Population
+from loadtests.population.draws import Truths
+from loadtests.population.people import Block
 from loadtests.profile import ACCESS
 
 Tie = TypeVar("Tie")
 Draw = Callable[[], Dossier]
 
 _PATIENCE = 10_000
+_LOOKED_AT = 200
+_TOO_SMALL = "the population is too small to have such a dossier"
 
 
 class Source:
@@ -25,6 +29,7 @@ class Source:
         self._ahead = ahead
         self._read: deque[Dossier] = deque()
         self._any: deque[Dossier] = deque()
+        self._fitting: defaultdict[Callable[[Block], Truths], deque[int]] = defaultdict(deque)
         self._most = round(population.dossiers * ACCESS["dossiers that are read most"].value)
 
     def read(self) -> Dossier:
@@ -41,7 +46,17 @@ class Source:
             dossier = (draw or self.read)()
             if found := tie(dossier):
                 return dossier, found
-        raise LookupError("the population is too small to have such a dossier")
+        raise LookupError(_TOO_SMALL)
+
+    def where(self, fits: Callable[[Block], Truths]) -> Dossier:
+        """A dossier that fits, however few do. Raises LookupError where hardly any does."""
+        fitting = self._fitting[fits]
+        for _ in range(_PATIENCE // _LOOKED_AT):
+            if fitting:
+                return next(self.population.dossiers_at(np.array([fitting.popleft()])))
+            numbers = np.array([self._number_read() for _ in range(_LOOKED_AT)])
+            fitting.extend(self.population.numbers_where(fits, numbers).tolist())
+        raise LookupError(_TOO_SMALL)
 
     def _next(self, ready: deque[Dossier], number: Callable[[], int]) -> Dossier:
         if not ready:

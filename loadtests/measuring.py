@@ -32,6 +32,6 @@ def measured(plan: Plan, course: Course, recording: Recording) -> Measured:
         failures=[f"{said} ({times} times)" for said, times in recording.sentences.most_common(_MOST_SENTENCES)],
         failed=recording.sentences.total(),
         wrong=sum(times for said, times in recording.sentences.items() if WRONG in said),
-        steps=() if stepping is None else stepping.steps,
+        steps=[] if stepping is None else stepping.steps,
         best=None if stepping is None else stepping.best(),
     )

@@ -67,7 +67,7 @@ class Measured(msgspec.Struct, frozen=True):
     failures: Sequence[str]
     failed: int = 0
     wrong: int = 0
-    steps: Sequence[Step] = ()
+    steps: list[Step] = []
     best: Step | None = None
 
 

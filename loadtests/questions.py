@@ -9,6 +9,8 @@ from typing import Any
 
 from loadtests.drawing import Draw, Source
 from loadtests.population import INSURER, Document, Dossier
+from loadtests.population.draws import Truths
+from loadtests.population.people import NOBODY, Block
 
 _REASON = "patient inconscient, urgence vitale"
 
@@ -96,8 +98,8 @@ def stranger(source: Source) -> Asked:
 
 def blocked(source: Source) -> Asked:
     """A physician whom the patient blocked."""
-    dossier, rpps = source.with_tie(lambda dossier: dossier.blocked)
-    return _asked(source, rpps, dossier, _nothing)
+    dossier = source.where(_with_somebody_blocked)
+    return _asked(source, dossier.blocked or "", dossier, _nothing)
 
 
 def insurer(source: Source) -> Asked:
@@ -177,9 +179,25 @@ def with_nurse(source: Source) -> tuple[Dossier, str]:
     return dossier, source.random.choice(nurses)
 
 
+def with_caregiver(source: Source) -> tuple[Dossier, int]:
+    """A dossier of an adult who has one, and the number of the caregiver's own dossier."""
+    dossier = source.where(_with_caregiver)
+    return dossier, dossier.caregiver or 0
+
+
+def _with_caregiver(block: Block) -> Truths:
+    has: Truths = (block.guardian != NOBODY) & ~block.is_child
+    return has
+
+
 def _asked(source: Source, rpps: str, dossier: Dossier, opens: Callable[[Document], bool]) -> Asked:
     document = source.random.choice(dossier.documents)
     return Asked(("professional", rpps), document, expected=opens(document))
+
+
+def _with_somebody_blocked(block: Block) -> Truths:
+    blocked: Truths = block.specialists[:, 1] != NOBODY
+    return blocked
 
 
 def _unmasked(document: Document) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from loadtests import questions
 from loadtests.users.listing import listed
 from loadtests.users.persona import Persona, visit
 from loadtests.users.visit import Visit, on_behalf_of
@@ -23,7 +24,7 @@ class Patient(Persona):
     @visit(1)
     def have_it_looked_at(self, visit: Visit) -> None:
         """By a caregiver, who does not see what is hidden from him either."""
-        dossier, number = self.source.with_tie(lambda dossier: dossier.caregiver)
+        dossier, number = questions.with_caregiver(self.source)
         caregiver = visit.person(self.source.population.dossier(number))
         hidden = [each for each in dossier.documents if each.withheld or each.hidden_from_representatives]
         listed(visit, dossier, on_behalf_of("person", caregiver), hidden=hidden)
