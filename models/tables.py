@@ -177,7 +177,10 @@ contest = Table(
     Column("dossier", Id, primary_key=True),
     Column("document", Id, primary_key=True),
     Column(
-        "sealed", LargeBinary, nullable=False, comment="The patient's contest and the author's answer, under its key."
+        "sealed",
+        LargeBinary,
+        nullable=False,
+        comment="The patient's contest and the author's answer, under the dossier's key.",
     ),
     sqlite_with_rowid=False,
 )

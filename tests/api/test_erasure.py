@@ -25,6 +25,9 @@ async def mentioned(dmp: Whole, ins: str = INS) -> set[str]:
             f"SELECT 1 FROM {table.name} WHERE {column} = $1::uuid LIMIT 1", identity
         ):
             found.add(table.name)
+    buckets = await dmp.database.read("SELECT entries FROM whereabouts")
+    if any(identity.bytes in row[0] for row in buckets):
+        found.add("whereabouts")
     return found
 
 
@@ -54,7 +57,16 @@ async def test_an_erased_dossier_leaves_its_journal_alone(dmp: Whole) -> None:
     for ins in (INS, OTHER_INS):
         await lived(dmp, ins)
     before = await mentioned(dmp)
-    assert {"notification", "has_read", "idempotency", "message", "place", "content", "dossier_key"} <= before
+    assert {
+        "notification",
+        "has_read",
+        "idempotency",
+        "message",
+        "whereabouts",
+        "tied",
+        "content",
+        "dossier_key",
+    } <= before
     answer = await dmp.http.delete(dmp.path(""), headers=dmp.headers(HOLDER))
     assert answer.status_code == 204
     assert await mentioned(dmp) <= JOURNAL

@@ -4,12 +4,12 @@ from uuid import UUID, uuid4
 
 import jsonschema
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from api.services import messages as service
 from models.facts import Message
 from models.queries.messages import StoredMessage, add_message
-from models.tables import dossier, message, place
+from models.tables import dossier, message, whereabouts
 from models.vocabulary import ACTIONS_ON, ResourceType
 from tests.api.correspondence import (
     COLLEAGUE,
@@ -216,7 +216,7 @@ async def test_erasing_the_dossier_makes_its_messages_noise(dmp: Whole) -> None:
     async with dmp.database.connect() as connection:
         rows = [
             (table, [row._asdict() for row in (await connection.execute(select(table))).all()])
-            for table in (dossier, message, place)
+            for table in (dossier, message, whereabouts)
         ]
     assert (await dmp.http.delete(dmp.path(""), headers=dmp.headers(HOLDER))).status_code == 204
     assert await refused(dmp, f"/{letter}") == (404, "no-message")
@@ -224,10 +224,12 @@ async def test_erasing_the_dossier_makes_its_messages_noise(dmp: Whole) -> None:
     body = {"ins": INS, "born": "1960-05-12", "protected": False}
     for reopened in (False, True):
         async with dmp.database.begin() as connection:
+            await connection.execute(delete(whereabouts))
             for table, kept in rows:
-                there = {row.id for row in (await connection.execute(select(table.c.id))).all()}
+                (key,) = table.primary_key.columns if table is not message else (table.c.id,)
+                there = set((await connection.execute(select(key))).scalars())
                 for row in kept:
-                    if row["id"] not in there:
+                    if row[key.name] not in there:
                         await connection.execute(insert(table).values(**row))
         assert (await ask(dmp, f"/{letter}")).status_code == 500
         assert [each["subject"] for each in (await ask(dmp)).json()["messages"]] == [None]

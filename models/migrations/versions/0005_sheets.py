@@ -168,7 +168,7 @@ def _make() -> None:
             "sealed",
             sa.LargeBinary(),
             nullable=False,
-            comment="The patient's contest and the author's answer, under its key.",
+            comment="The patient's contest and the author's answer, under the dossier's key.",
         ),
         sa.PrimaryKeyConstraint("dossier", "document", name=op.f("pk_contest")),
         sqlite_with_rowid=False,

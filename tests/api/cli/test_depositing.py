@@ -13,9 +13,11 @@ from api.cli import importing
 from api.cli.setting_up import initialise
 from api.parts import open_parts
 from api.settings import Settings
+from models.facts import Document
 from models.identifiers import Ins
 from models.reference import DOCUMENT_TYPES
 from tests.api.cli.shell import run
+from tests.stored import stored_documents
 from vault.documents import Kept
 from vault.journal.reading import Reader
 
@@ -27,7 +29,6 @@ FACTS = (
     {"kind": "professional", "rpps": PHYSICIAN, "profession": "physician", "organizations": [HOSPITAL]},
     {"kind": "dossier", "ins": INS, "state": "open", "born": "1985-05-12"},
 )
-ROWS = "SELECT id, author_id, created_at, masked, withheld_until IS NOT NULL, hidden_from_representatives FROM document"
 Row = tuple[object, ...]
 DICOM = bytes(128) + b"DICM"
 FHIR = {"resourceType": "Condition", "subject": {"display": "-"}, "code": {"text": "Asthme"}}
@@ -77,11 +78,16 @@ def kept(settings: Settings) -> dict[str, tuple[Row, Kept]]:
     async def found() -> dict[str, tuple[Row, Kept]]:
         async with open_parts(settings) as parts:
             whose = Ins.parse(INS).pseudonym(parts.secrets.pseudonym)
-            rows = {row[0]: tuple(row[1:]) for row in await parts.database.read(ROWS)}
+            rows = {each.id: _row(each) for each in await stored_documents(parts.database)}
             contents = await parts.documents.find_all(whose, dict.fromkeys(rows, 1))
             return {str(each): (rows[each], known) for each, known in contents.items() if isinstance(known, Kept)}
 
     return asyncio.run(found())
+
+
+def _row(document: Document) -> Row:
+    said = (document.masked, document.withheld_until is not None, document.hidden_from_representatives)
+    return document.author.id, document.created_at, *said
 
 
 def test_files_are_deposited(settings: Settings, dossier: str, tmp_path: Path) -> None:

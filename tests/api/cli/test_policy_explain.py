@@ -176,7 +176,8 @@ def test_nothing_is_written(filled_url: str) -> None:
 async def _rows(url: str) -> list[int]:
     database = await open_database(url)
     counts = [
-        (await database.read(f"SELECT count(*) FROM {table}"))[0][0] for table in ("journal_entry", "has_read", "place")
+        (await database.read(f"SELECT count(*) FROM {table}"))[0][0]
+        for table in ("journal_entry", "has_read", "whereabouts")
     ]
     await database.close()
     return counts
