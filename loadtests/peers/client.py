@@ -55,6 +55,8 @@ class Measured:
     seconds: float
     p50: float
     p99: float
+    busy: float
+    """How much of the time this client was at work: near 1 it is the client that is measured."""
 
     @property
     def rate(self) -> float:
@@ -173,17 +175,17 @@ class Client:
         """Over and over for so long, each connection asking again as soon as it has its answer."""
         times = array("d")
         with _undisturbed():
-            begin = time.perf_counter()
+            begin, spent = time.perf_counter(), time.process_time()
             self._run(self._closed(cycle(exchanges), begin + seconds, times), seconds)
-            return _measured(times, time.perf_counter() - begin)
+            return _measured(times, time.perf_counter() - begin, time.process_time() - spent)
 
     def paced(self, exchanges: Sequence[Exchange], rate: float, seconds: float) -> Measured:
         """Arrivals at random, so many a second, whether or not those before them are answered."""
         times = array("d")
         with _undisturbed():
-            begin = time.perf_counter()
+            begin, spent = time.perf_counter(), time.process_time()
             self._run(self._paced(cycle(exchanges), rate, seconds, times), seconds)
-            return _measured(times, time.perf_counter() - begin)
+            return _measured(times, time.perf_counter() - begin, time.process_time() - spent)
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
@@ -273,10 +275,10 @@ def _arrivals(rate: float, seconds: float) -> list[float]:
     return arrivals
 
 
-def _measured(times: "array[float]", seconds: float) -> Measured:
+def _measured(times: "array[float]", seconds: float, spent: float) -> Measured:
     ordered = sorted(times)
     p50, p99 = (1_000 * ordered[int(share * (len(ordered) - 1))] if ordered else 0.0 for share in (0.50, 0.99))
-    return Measured(len(ordered), seconds, p50, p99)
+    return Measured(len(ordered), seconds, p50, p99, spent / seconds)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import psutil
@@ -95,7 +95,7 @@ class Comparison:
             client.closed(singles, terms.warm_up_seconds)
             paced = client.paced(singles, terms.rate, terms.seconds)
         held = psutil.Process(peer.process).memory_info().rss
-        self.told(f"{peer.name}: {single.rate:,.0f} a second, p99 {single.p99:.1f} ms")
+        self.told(f"{peer.name}: {single.rate:,.0f} a second, p99 {single.p99:.1f} ms, client busy {single.busy:.0%}")
         return Outcome(
             peer.name,
             peer.version,
@@ -206,4 +206,4 @@ def _expecting(asked: Asked, expected: Decisions) -> Callable[[bytes], bool]:
 
 
 def _by_document(measured: Measured, documents: float) -> Measured:
-    return Measured(round(measured.answers * documents), measured.seconds, measured.p50, measured.p99)
+    return replace(measured, answers=round(measured.answers * documents))
