@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import md5
 from itertools import count
 from statistics import median
@@ -20,6 +21,9 @@ import asyncpg
 import msgspec
 import uvloop
 
+from models.facts import Reference, Relation
+from models.sheets import pack_ties
+from models.vocabulary import RelationKind
 from tests.benchmarks.frame import Work, benchmark
 from tests.benchmarks.http_deciding import POPULATION, service
 from tests.servers.postgresql import postgresql
@@ -27,16 +31,6 @@ from tests.servers.postgresql import postgresql
 DOSSIERS, PERSONS = 120_000, 500
 REQUESTS, WARM_UP = 400, 50
 PATH = "/v1/dossiers/exist"
-
-_FILL = """
-INSERT INTO dossier (id, state, state_since) SELECT md5(n::text)::uuid, 'open', now() FROM generate_series(1, {0}) AS n;
-INSERT INTO relation (dossier, party_type, party, kind)
-    SELECT md5(n::text)::uuid, 'professional', rpps, 'treating_physician'
-    FROM generate_series(1, {0}) AS n
-    JOIN (SELECT rpps, row_number() OVER (ORDER BY rpps) AS ix, count(*) OVER () AS all FROM professional) AS p
-    ON p.ix = 1 + n % p.all;
-ANALYZE
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +96,20 @@ def _button() -> Iterator[Button]:
 
 
 async def _fill(url: str) -> None:
+    """Open dossiers, each with somebody's treating physician."""
     connection = await asyncpg.connect(url)
-    await connection.execute(_FILL.format(DOSSIERS))
+    directory = await connection.fetch("SELECT rpps FROM professional ORDER BY rpps")
+    kind, now = RelationKind.TREATING_PHYSICIAN, datetime.now(UTC)
+    ties = [pack_ties([Relation(Reference("professional", row[0]), kind)], ()) for row in directory]
+    dossiers = ((_pseudonym(n), "open", now, ties[n % len(ties)]) for n in range(1, DOSSIERS + 1))
+    columns = ["id", "state", "state_since", "ties"]
+    await connection.copy_records_to_table("dossier", records=dossiers, columns=columns)
+    await connection.execute("ANALYZE")
     await connection.close()
 
 
 def _pseudonym(number: int) -> UUID:
-    """As PostgreSQL makes them; negative ones are nobody's."""
+    """Of the dossier of this number; negative ones are nobody's."""
     return UUID(md5(str(number).encode(), usedforsecurity=False).hexdigest())
 
 
