@@ -38,7 +38,7 @@ serve: $(VENV)/.run ## the service with a small demonstration population, on 127
 	@$(BIN)/dmp serve --demonstration
 
 loadtest: $(VENV)/.load ## two minutes of load on a service it starts, with its report; LOAD="--postgres --minio" for these
-	@$(BIN)/dmp-loadtest run peak --seconds 50 --step-seconds 4 $(LOAD)
+	@$(BIN)/dmp-loadtest run peak --seconds 40 --step-seconds 4 --first-rate 20 $(LOAD)
 
 lint: $(VENV)/.dev ## style, types, import contracts, policy checks
 	@$(BIN)/ruff check

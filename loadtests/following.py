@@ -14,6 +14,9 @@ REST_SECONDS = 2.0
 
 _MOST_REST_SECONDS = 40.0
 
+_LEAST_VISITS, _MOST_STEP_SECONDS = 200.0, 20.0
+"""A step lasts until so many visits were due, within reason: a p99 of few answers is the slowest of them."""
+
 
 class Course(Protocol):
     """What a shape follows. Instants are seconds since the epoch, so that several machines can follow."""
@@ -90,7 +93,7 @@ class Steps:
         if not self.began:
             self.began = now
             return self._begin(now, recording)
-        if not self._until and now - self._since < self._plan.seconds:
+        if not self._until and now - self._since < self._seconds:
             return self._rate
         self._until = self._until or now
         if not _is_over(now - self._until, under_way):
@@ -98,6 +101,10 @@ class Steps:
         self._asked.append((self._since, self._until, self._rate))
         self.stepping.steps.append(self._judged(recording, now))
         return self._begin(now, recording)
+
+    @property
+    def _seconds(self) -> float:
+        return max(self._plan.seconds, min(_MOST_STEP_SECONDS, _LEAST_VISITS / self._rate))
 
     def due(self) -> Iterator[float]:
         last = self._asked[-1][1] if self._asked else self.began

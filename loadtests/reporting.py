@@ -118,8 +118,8 @@ def written(threshold: Threshold) -> str:
 
 def capacity(steps: Measured) -> str:
     """The capacity statement."""
-    best = steps.best
-    refused = min((step for step in steps.steps if not step.carried()), key=lambda step: step.rate, default=None)
+    best, carried = steps.best, {step.rate for step in steps.steps if step.carried()}
+    refused = min((step for step in steps.steps if step.rate not in carried), key=lambda step: step.rate, default=None)
     if best is None:
         tried = "" if refused is None else f": at {refused.rate:,.4g} visits a second p99 was {refused.p99:,.0f} ms"
         return f"Carried: no rate that was tried{tried}, with {refused.failures if refused else 0} failures."

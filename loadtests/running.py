@@ -226,7 +226,8 @@ def _tell(report: Report, folder: Path) -> None:
     if not console.is_terminal:
         console.width = _WIDTH_OF_A_FILE
     report.write(folder)
-    console.print(report.table())
+    if report.shape is not None:
+        console.print(report.table())
     for sentence in report.sentences():
         console.print(sentence, highlight=False, soft_wrap=True)
     console.print(f"written: {folder / 'report.html'}, {folder / 'report.json'}")

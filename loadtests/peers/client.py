@@ -180,7 +180,10 @@ class Client:
             return _measured(times, time.perf_counter() - begin, time.process_time() - spent)
 
     def paced(self, exchanges: Sequence[Exchange], rate: float, seconds: float) -> Measured:
-        """Arrivals at random, so many a second, whether or not those before them are answered."""
+        """Arrivals at random, so many a second, whether or not those before them are answered.
+
+        Connections take turns, so that no server closes one for being idle; a slow rate needs few of them.
+        """
         times = array("d")
         with _undisturbed():
             begin, spent = time.perf_counter(), time.process_time()
@@ -231,7 +234,7 @@ class Client:
 
     async def _paced(self, exchanges: Iterator[Exchange], rate: float, seconds: float, times: "array[float]") -> None:
         self._ended = asyncio.get_running_loop().create_future()
-        idle, late = list(self._connections), deque[float]()
+        idle, late = deque(self._connections), deque[float]()
         arrivals = _arrivals(rate, seconds)
         left = len(arrivals)
 
@@ -248,7 +251,7 @@ class Client:
 
         def arrive(due: float, now: float) -> None:
             if idle:
-                idle.pop().ask(next(exchanges), now if now - due < _GRAIN_SECONDS else due)
+                idle.popleft().ask(next(exchanges), now if now - due < _GRAIN_SECONDS else due)
             else:
                 late.append(due)
 

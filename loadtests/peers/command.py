@@ -62,7 +62,7 @@ class Shown:
 @click.option("--seed", default=1, show_default=True, help="Of the population.")
 @click.option("--loaded", default=10_000, show_default=True, type=click.IntRange(100), help="Dossiers that peers have.")
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.1, 600), help="For each figure.")
-@click.option("--rate", default=500.0, show_default=True, type=click.FloatRange(1, 100_000), help="Of arrivals.")
+@click.option("--rate", default=500.0, show_default=True, type=click.FloatRange(50, 100_000), help="Of arrivals.")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Where all figures go.")
 def command(file: Path | None, **given: object) -> None:
     """Ask OPA, Cerbos and OpenFGA what ours is asked, check that all agree, and time them side by side.
