@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import database as storage
 from models.database import Database, change, load, load_new, load_or_change, open_database
@@ -342,10 +344,10 @@ async def test_rows_in_bulk_fall_with_their_transaction(first: str, database: Da
     names, rows = ["bucket", "entries"], [(1, b"one"), (2, b"two")]
     async with database.begin() as connection:
         await load(connection, whereabouts, [(1, b"")])
-    calls = {
+    calls: dict[str, Callable[[AsyncConnection], Awaitable[object]]] = {
         "load": lambda connection: load(connection, whereabouts, rows[1:], names),
         "load_new": lambda connection: load_new(connection, whereabouts, rows),
-        "load_or_change": lambda connection: load_or_change(connection, whereabouts, names, rows, GIVEN),
+        "load_or_change": lambda connection: load_or_change(connection, whereabouts, names, rows, GIVEN, "false"),
         "change": lambda connection: change(connection, whereabouts, ["entries"], rows),
     }
 
@@ -369,5 +371,7 @@ async def test_rows_in_bulk_that_are_there_already(database: Database) -> None:
         await change(connection, whereabouts, ["entries"], [(1, b"two"), (2, b"one")])
     assert await database.read(BUCKETS) == [(1, b"two"), (2, b"one")]
     async with database.begin() as connection:
-        await load_or_change(connection, whereabouts, ["bucket", "entries"], [(3, b"three"), (2, b"two")], GIVEN)
+        rows = [(3, b"three"), (2, b"two")]
+        told = await load_or_change(connection, whereabouts, ["bucket", "entries"], rows, GIVEN, "bucket < 3")
+    assert [tuple(row) for row in told] == [(2, b"two")]
     assert await database.read(BUCKETS) == [(1, b"two"), (2, b"two"), (3, b"three")]
