@@ -13,7 +13,7 @@ _LAST = datetime.max.replace(tzinfo=UTC) - _MICROSECOND
 
 def storable(value: datetime) -> datetime:
     """The instant, or its neighbour if it is the first or the last of all."""
-    return min(max(value, _FIRST), _LAST)
+    return value if _FIRST <= value <= _LAST else min(max(value, _FIRST), _LAST)
 
 
 def instant_to_integer(value: datetime) -> int:

@@ -1,6 +1,7 @@
 """`dmp import`: facts from files or standard input, with a bar on a terminal."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ def import_file(settings: Settings, file: Path) -> str:
 async def _import(settings: Settings, lines: BinaryIO, progress: Callable[[int], None]) -> Imported:
     async with open_parts(settings) as parts:
         await parts.shards.complete(Tree.DOSSIER)
+        gc.freeze()  # as the service: what start-up made need not be walked again with every thousand lines
         secret = parts.secrets.pseudonym
         return await import_facts(
             parts.database,

@@ -16,6 +16,7 @@ from models.whereabouts import find_dossier, has
 
 ELSEWHERE = "id: that of a document or message of another dossier"
 _AT_ONCE = 10_000
+_ASKED_AT_ONCE = 1_000
 
 
 async def hold_dossiers(connection: AsyncConnection) -> None:
@@ -37,6 +38,7 @@ async def check_references(connection: AsyncConnection) -> None:
         if line is not None:
             faults.append((line, reason))
     faults += await _of_other_dossiers(connection)
+    faults += await _of_messages(connection)
     if faults:
         raise ImportRefusedError(*min(faults))
 
@@ -52,6 +54,20 @@ async def _of_other_dossiers(connection: AsyncConnection) -> list[tuple[int, str
         for line, entry, entries in rows:
             if not has(entries, entry) and find_dossier(entries, UUID(bytes=entry[:16])):
                 faults.append((line, ELSEWHERE))
+    return faults
+
+
+async def _of_messages(connection: AsyncConnection) -> list[tuple[int, str]]:
+    """Of the same dossier, where `whereabouts` does not tell them from documents."""
+    message, said = tables.message.c, staging.place.c
+    query = select(message.id, message.dossier).where(message.dossier.in_(select(staging.sheet.c.dossier)))
+    faults: list[tuple[int, str]] = []
+    messages = await connection.stream(query)
+    async for some in messages.partitions(_ASKED_AT_ONCE):
+        entries = [identity.bytes + dossier.bytes for identity, dossier in some]
+        line = (await connection.execute(select(func.min(said.line)).where(said.entry.in_(entries)))).scalar()
+        if line is not None:
+            faults.append((line, "id: that of a message of the dossier"))
     return faults
 
 

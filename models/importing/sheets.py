@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import unload
+from models.database import insert, unload
 from models.errors import ConstraintError, ImportRefusedError
 from models.importing import staging
 from models.importing.filing import put_documents, put_ties
@@ -62,23 +62,25 @@ async def _pages(connection: AsyncConnection) -> AsyncIterator[dict[UUID, Sheet]
 
 
 async def merge_whereabouts(connection: AsyncConnection) -> None:
-    """Where the file's new documents are."""
+    """Where the file's documents are. Whoever is alone in its bucket, as most are at first, no one need look at."""
     said, kept = staging.place.c, whereabouts.c
-    query = (
+    alone = select(said.bucket, said.entry).where(said.line > 0).order_by(said.bucket, said.line)
+    into = insert(connection, whereabouts).from_select(["bucket", "entries"], alone)
+    await connection.execute(into.on_conflict_do_nothing())
+    shared = (
         select(said.bucket, said.line, said.entry, kept.entries)
-        .outerjoin_from(staging.place, whereabouts, kept.bucket == said.bucket)
+        .join_from(staging.place, whereabouts, kept.bucket == said.bucket)
+        .where(kept.entries != said.entry)
         .order_by(said.bucket, said.line)
     )
     page: dict[int, bytes] = {}
-    async for rows in unload(connection, query, _ROWS):
+    async for rows in unload(connection, shared, _ROWS):
         for bucket, line, entry, entries in rows:
             if bucket not in page and len(page) >= _ROWS:
                 await add_entries(connection, page)
                 page = {}
-            there = (entries or b"") + page.get(bucket, b"")
-            if not there:
-                page[bucket] = entry
-            elif not has(there, entry):
+            there = entries + page.get(bucket, b"")
+            if not has(there, entry):
                 if find_dossier(there, UUID(bytes=entry[:16])):
                     raise ImportRefusedError(line, ELSEWHERE)
                 page[bucket] = page.get(bucket, b"") + entry
