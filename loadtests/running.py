@@ -57,7 +57,7 @@ _LIMIT_OF_UNDER_WAY = 2_000
 @click.option("--seed", default=1, show_default=True, help="Of the population.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Of the service.")
 @click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(1), help="Visits a second at the top.")
-@click.option("--seconds", type=click.IntRange(10, 86_400), help="Of the shape; each has its own length.")
+@click.option("--seconds", type=click.IntRange(2, 86_400), help="Of the shape; each has its own length.")
 @click.option(
     "--step-seconds", default=10, show_default=True, type=click.IntRange(0, 600), help="Of a step up; 0 for no steps."
 )
@@ -159,7 +159,7 @@ def _locust(options: Options, service: Prepared, shape: str | None, sampler: Sam
         shape=shape,
         rate=options.rate if shape else options.first_rate,
         seconds=options.seconds if shape else options.step_seconds or 10,
-        warm_up_seconds=WARM_UP_SECONDS,
+        warm_up_seconds=min(WARM_UP_SECONDS, options.seconds / 4),
         most_visits=options.most_visits,
         most_under_way=_LIMIT_OF_UNDER_WAY,
         p99_limit=50.0,

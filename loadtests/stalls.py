@@ -44,7 +44,7 @@ def find_stalls(seconds: Mapping[int, Latencies], due: Sequence[float], p95: flo
     stalls: list[Stall] = []
     for number in looked_at:
         slow = seconds[number].over(p95) if number in seconds else 0
-        least_due = min(due[max(0, number - 1) : number + 2])  # where the rate changes, it does so within a second
+        least_due = min(due[max(0, number - 2) : number + 2])  # a change of rate takes effect within two seconds
         stall = _judged(number, answers[number], slow, answers_a_visit * least_due)
         stalls += [stall] if stall else []
     return stalls

@@ -74,7 +74,9 @@ def command(file: Path | None, **given: object) -> None:
     if not console.is_terminal:
         console.width = _WIDTH_OF_A_FILE
     try:
-        outcomes, failures = compared(shown, lambda text: console.print(text, highlight=False))
+        outcomes, failures = compared(
+            shown, Terms(shown.seconds, shown.rate), lambda text: console.print(text, highlight=False)
+        )
     except (NotStartedError, WrongAnswerError, LookupError) as error:
         raise click.ClickException(str(error)) from None
     console.print(table(outcomes))
@@ -87,14 +89,14 @@ def command(file: Path | None, **given: object) -> None:
     sys.exit(bool(failures))
 
 
-def compared(shown: Shown, say: Callable[[str], None]) -> tuple[list[Outcome], list[str]]:
+def compared(shown: Shown, terms: Terms, say: Callable[[str], None]) -> tuple[list[Outcome], list[str]]:
     """Ours and every peer that is shown, each alone on its core, and what went wrong with a peer.
 
     Raises WrongAnswerError if an answer of ours is wrong, and NotStartedError.
     """
     cores, failures = Cores.of_this_machine(), list[str]()
     population = Population(shown.dossiers, shown.seed)
-    comparison = Comparison(Sample.of(population, shown.loaded), Terms(shown.seconds, shown.rate), shown.seed, say)
+    comparison = Comparison(Sample.of(population, shown.loaded), terms, shown.seed, say)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dmp-peers-")))
         server = _postgresql(shown, stack)

@@ -12,11 +12,7 @@ from loadtests.peers.peer import Asked, Decisions, Peer, Write
 from loadtests.peers.questions import Question, Sample
 
 SMALL_BATCH, LARGE_BATCH, WHOLE_DOSSIER = 50, 200, 1_000
-_QUESTIONS = 7_000
 _REVOCATIONS = 20
-_RIGHT_SECONDS = 2.0
-"""A block is in force once so long every answer was right."""
-_GIVE_UP_SECONDS = 15.0
 _BETWEEN_ANSWERS_SECONDS = 0.005
 
 
@@ -31,6 +27,11 @@ class Terms:
     warm_up_seconds: float = 1.0
     connections: int = 32
     batch_connections: int = 8
+    questions: int = 7_000
+    right_seconds: float = 2.0
+    """A block is in force once every answer was right for so long."""
+
+    give_up_seconds: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Comparison:
     _batches: Mapping[int, Sequence[Question]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._singles = self.sample.singles(_QUESTIONS, Random(self.seed))
+        self._singles = self.sample.singles(self.terms.questions, Random(self.seed))
         self._batches = {size: self.sample.batches(size) for size in (SMALL_BATCH, LARGE_BATCH, WHOLE_DOSSIER)}
 
     def of(self, peer: Peer) -> Outcome:
@@ -146,7 +147,7 @@ class Comparison:
                 for which, question in enumerate(questions):
                     write.block(question)
                     watch.blocked(which)
-                watch.until_right()
+                watch.until_right(self.terms)
             finally:
                 for question in questions if write.undo else ():
                     write.undo(question)  # type: ignore[misc]  # the line above has looked
@@ -171,9 +172,9 @@ class _Watch:
         self._since[which] = time.monotonic()
         self._ask()
 
-    def until_right(self) -> None:
+    def until_right(self, terms: Terms) -> None:
         begin = right_since = time.monotonic()
-        while (now := time.monotonic()) < min(right_since + _RIGHT_SECONDS, begin + _GIVE_UP_SECONDS):
+        while (now := time.monotonic()) < min(right_since + terms.right_seconds, begin + terms.give_up_seconds):
             right_since = right_since if self._ask() else now
             time.sleep(_BETWEEN_ANSWERS_SECONDS)
 
