@@ -15,6 +15,7 @@ import msgspec
 
 from loadtests.peers.client import post
 from loadtests.peers.peer import Asked, Decisions, Write
+from loadtests.peers.postgresql import settle
 from loadtests.peers.processes import Cores, answers, running, told_by
 from loadtests.peers.questions import MOST_DOCUMENTS, Question, Sample
 from loadtests.population import Dossier
@@ -128,6 +129,7 @@ def openfga(
         name = "OpenFGA, cache of 10 s" if cached else "OpenFGA"
         peer = OpenFga(version_of(program), port, process, store, model, name)
         peer.load(sample)
+        settle(database)
         yield peer
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from loadtests.peers.client import post
 from loadtests.peers.peer import Asked, Decisions, Write
+from loadtests.peers.postgresql import settle
 from loadtests.peers.processes import Cores, answers, running, told_by
 from loadtests.peers.questions import Question
 from loadtests.population import Dossier, Population
@@ -113,6 +114,7 @@ def home(dmp: Path, folder: Path, database: str, population: Population) -> Mapp
     population.write(facts)
     told_by(dmp, "init", environment=environment)
     told_by(dmp, "import", str(facts), environment=environment)
+    settle(database)
     return environment
 
 

@@ -20,6 +20,12 @@ def database(server: str, name: str) -> Iterator[str]:
         asyncio.run(_execute(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
+def settle(database: str) -> None:
+    """What was loaded is vacuumed, counted and on disk: nobody's figures pay for that."""
+    for statement in ("VACUUM (ANALYZE)", "CHECKPOINT"):
+        asyncio.run(_execute(database, statement))
+
+
 @contextmanager
 def on_core(server: str, core: int) -> Iterator[bool]:
     """All its processes on one core until the block ends; False if it runs where that cannot be told to it."""
