@@ -54,13 +54,13 @@ def test_times_are_told_for_one_piece() -> None:
 
 
 _STARTS_SERVICES = "HTTP, "
-_IN_SHORT = "journaled, single"
+_IN_SHORT = "SQLite: a decision, journaled, single"
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        # Each starts a service of its own: `make test` is content with one of them for each engine.
+        # Each starts a service of its own: `make test` is content with one, and with what test_guard.py measures.
         pytest.param(
             one.name,
             marks=[pytest.mark.long] if one.name.startswith(_STARTS_SERVICES) and _IN_SHORT not in one.name else [],

@@ -46,12 +46,12 @@ def _declare(engine: str, path: str, *, dry_run: bool) -> None:
         with ExitStack() as stack:
             url = stack.enter_context(postgresql()).create("benchmark") if engine == "PostgreSQL" else None
             port, key = stack.enter_context(service(url))
-            bare = stack.enter_context(_bare())
-            posts = [_post(path, number, dry_run=dry_run) for number in range(_REQUESTS[path])]
+            other = stack.enter_context(bare())
+            posts = [post(path, number, dry_run=dry_run) for number in range(_REQUESTS[path])]
             constant = [(body, [True]) for body, _ in posts]
             yield (
-                stack.enter_context(_client(Exchange(port, path, key, CONNECTIONS, posts))),
-                stack.enter_context(_client(Exchange(bare, path, key, CONNECTIONS, constant))),
+                stack.enter_context(client(Exchange(port, path, key, CONNECTIONS, posts))),
+                stack.enter_context(client(Exchange(other, path, key, CONNECTIONS, constant))),
             )
 
 
@@ -81,7 +81,8 @@ def service(database_url: str | None, scope: str = "decide") -> Iterator[tuple[i
 
 
 @contextmanager
-def _bare() -> Iterator[int]:
+def bare() -> Iterator[int]:
+    """The port of an application that decides nothing."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "tests.benchmarks.http_bare:app", f"--port={port}"]
     command += ["--http=httptools", "--loop=uvloop", "--lifespan=off", "--no-access-log"]
@@ -99,7 +100,7 @@ def _bare() -> Iterator[int]:
 
 
 @contextmanager
-def _client(exchange: Exchange) -> Iterator[Callable[[], None]]:
+def client(exchange: Exchange) -> Iterator[Callable[[], None]]:
     """What sends all of the exchange once. Raises AssertionError on a wrong answer."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.http_client"],
@@ -122,7 +123,8 @@ def _client(exchange: Exchange) -> Iterator[Callable[[], None]]:
         told.close()
 
 
-def _post(path: str, number: int, *, dry_run: bool) -> tuple[str, list[bool]]:
+def post(path: str, number: int, *, dry_run: bool) -> tuple[str, list[bool]]:
+    """The body of the request of that number, and the decisions that its answer must hold."""
     source = Source(POPULATION, Random(number))
     if path == SINGLE:
         asked = anybody(source)
