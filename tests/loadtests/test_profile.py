@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from itertools import chain
 
 from loadtests.profile import (
@@ -18,6 +19,7 @@ from loadtests.profile import (
     POPULATION,
     STORM,
     VISITS,
+    Figure,
 )
 
 WEIGHTS = (AGES, DEPARTMENTS, DOCUMENTS_BY_AGE, DOCUMENT_TYPES, HOSPITALS, NURSES)
@@ -25,8 +27,9 @@ WEIGHTS = (AGES, DEPARTMENTS, DOCUMENTS_BY_AGE, DOCUMENT_TYPES, HOSPITALS, NURSE
 
 def test_every_figure_has_a_source_or_says_that_it_has_none() -> None:
     """A reader tells at once what was found and what was assumed."""
-    figures = chain(*(table.values() for table in (POPULATION, MIX, VISITS, ACCESS, STORM)), DAY, WEIGHTS)
-    sources = {figure.source for figure in figures}
+    tables: tuple[Mapping[str, Figure], ...] = (POPULATION, MIX, VISITS, ACCESS, STORM)
+    figures = chain(*(table.values() for table in tables), DAY)
+    sources = {figure.source for figure in figures} | {weights.source for weights in WEIGHTS}
     unnamed = [source for source in sources if not re.search(r"seed 00|INSEE|DREES|Ordre|Assurance maladie", source)]
     assert unnamed == [ASSUMED]
 

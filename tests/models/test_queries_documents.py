@@ -12,7 +12,6 @@ from models.queries import fetch_case
 from models.queries.documents import (
     Held,
     Standing,
-    Version,
     add_document,
     add_version,
     hold_document,
@@ -23,6 +22,7 @@ from models.queries.documents import (
     set_status,
     set_visibility,
 )
+from models.sheets import Version
 from models.vocabulary import DocumentStatus
 from tests.models import world
 from tests.models.world import ALICE, BASILE, JULIE, LATER, NOBODY, document, professional, question

@@ -20,7 +20,7 @@ def drawn_dossier(random: Random) -> tuple[Case, list[Document]]:
         case = draw_case(random)
         if case.document is not None and case.question.resource.type == ResourceType.DOCUMENT:
             break
-    documents = []
+    documents: list[Document] = []
     while len(documents) < DOCUMENTS:
         document = draw_case(random).document
         if document is not None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -251,7 +252,7 @@ def _pages() -> Iterator[list[UUID]]:
 
 def _fold(dossiers: Sequence[UUID]) -> None:
     relations, representations, filed = defaultdict(list), defaultdict(list), defaultdict(list)
-    contests, tied, since = [], set(), {}
+    contests, tied, since = [], set(), dict[UUID, datetime]()
     for row in _rows(_relation, dossiers):
         party = Reference(row.party_type, row.party)
         relations[row.dossier].append(Relation(party, RelationKind(row.kind), row.since, row.until))
