@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import click
 import msgspec
 from rich.console import Console
@@ -79,6 +80,8 @@ def command(file: Path | None, **given: object) -> None:
         )
     except (NotStartedError, WrongAnswerError, LookupError) as error:
         raise click.ClickException(str(error)) from None
+    except (asyncpg.PostgresError, OSError) as error:
+        raise click.ClickException(f"PostgreSQL: {error}") from None
     console.print(table(outcomes))
     for line in (*map(str, verdicts(outcomes)), *failures):
         console.print(line, highlight=False)
@@ -120,8 +123,10 @@ def _postgresql(shown: Shown, stack: ExitStack) -> str:
     seeded = os.environ.get(_DATABASE) if shown.seeded else None
     if given := shown.postgres or seeded:
         return given
-    from tests.servers.postgresql import postgresql  # noqa: PLC0415 - only a checkout has servers of its own
-
+    try:
+        from tests.servers.postgresql import postgresql  # noqa: PLC0415 - only a checkout has servers of its own
+    except ImportError:
+        raise NotStartedError("--postgres names no server, and only a checkout starts one") from None
     return stack.enter_context(postgresql()).url()
 
 

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+_NOBODY = 2**31 - 1
+"""No process has this number: Linux gives out fewer."""
+
 
 @contextmanager
 def database(server: str, name: str) -> Iterator[str]:
@@ -29,8 +32,8 @@ def settle(database: str) -> None:
 @contextmanager
 def on_core(server: str, core: int) -> Iterator[bool]:
     """All its processes on one core until the block ends; False if it runs where that cannot be told to it."""
+    postmaster = asyncio.run(_postmaster(server))
     try:
-        postmaster = asyncio.run(_postmaster(server))
         before = os.sched_getaffinity(postmaster)
         _put(postmaster, {core})
     except OSError:
@@ -54,7 +57,7 @@ def _children(process: int) -> list[int]:
 
 
 async def _postmaster(server: str) -> int:
-    """The parent of the process that serves a connection. Raises OSError if that is not on this machine."""
+    """The parent of the process that serves a connection; a number that nobody has if that is not on this machine."""
     connection = await asyncpg.connect(server)
     try:
         return _parent(await connection.fetchval("SELECT pg_backend_pid()"))
@@ -63,10 +66,12 @@ async def _postmaster(server: str) -> int:
 
 
 def _parent(process: int) -> int:
-    name, _, rest = Path(f"/proc/{process}/stat").read_text().partition("(")[2].rpartition(")")
-    if not name.startswith("postgres"):
-        raise ProcessLookupError
-    return int(rest.split()[1])
+    """Of a process of PostgreSQL."""
+    try:
+        name, _, rest = Path(f"/proc/{process}/stat").read_text().partition("(")[2].rpartition(")")
+    except OSError:
+        return _NOBODY
+    return int(rest.split()[1]) if name.startswith("postgres") else _NOBODY
 
 
 async def _execute(server: str, statement: str) -> None:

@@ -53,9 +53,12 @@ def running(
 ) -> Iterator[int]:
     """Its process id, once it answers; it is stopped when the block ends. Raises NotStartedError."""
     with log.open("wb") as file, pinned(core):
-        process = subprocess.Popen(  # noqa: S603 - programs that the operator showed, with arguments of ours
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=dict(environment), cwd=log.parent
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - programs that the operator showed, with arguments of ours
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=dict(environment), cwd=log.parent
+            )
+        except OSError as error:
+            raise NotStartedError(f"{command[0]} cannot be run: {error.strerror}") from None
     try:
         _wait(process, answers, log)
         yield process.pid
@@ -72,7 +75,9 @@ def _wait(process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Pa
     deadline = time.monotonic() + _START_SECONDS
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise NotStartedError(f"{process.args!r} did not come up: {log.read_text(errors='replace')[-1000:]}")
+            raise NotStartedError(
+                f"{log.stem} did not come up; its last words: {log.read_text(errors='replace')[-1000:]}"
+            )
         time.sleep(_POLL_SECONDS)
 
 

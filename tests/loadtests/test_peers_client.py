@@ -1,56 +1,14 @@
 """The client asks one thing at a time on each connection, and believes nothing that it has not read."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 
 import pytest
 
 from loadtests.peers.client import Client, Exchange, WrongAnswerError, body_of, post
+from tests.loadtests.serving import serving
 
 YES = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nye\r\nA\r\ns 0\r\n\r\nyes\r\n0\r\n\r\n"
-
-
-@contextmanager
-def serving(answer: Callable[[int], bytes]) -> Iterator[int]:
-    """A server that gives the n-th request this answer, in pieces; its port."""
-    count = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal count
-        given = b"something"
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while given:
-                head = await reader.readuntil(b"\r\n\r\n")
-                await reader.readexactly(int(head.rpartition(b"Content-Length: ")[2]))
-                given = answer(count)
-                count += 1
-                writer.write(given[:20])
-                await writer.drain()
-                writer.write(given[20:])
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1"))
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        asyncio.run_coroutine_threadsafe(_end(server), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _end(server: asyncio.Server) -> None:
-    """Once it has seen that its clients are gone."""
-    server.close()
-    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
 
 def exchanges(count: int, right: bytes = b"yes") -> list[Exchange]:
@@ -79,7 +37,7 @@ def test_a_request_is_whole() -> None:
 @pytest.mark.parametrize("answer", [YES, CHUNKED], ids=["of known length", "in chunks"])
 def test_each_is_asked_once(answer: bytes) -> None:
     """More exchanges than connections, and fewer."""
-    with serving(lambda _: answer) as port, Client(port, 3) as client:
+    with serving(lambda *_: answer) as port, Client(port, 3) as client:
         asked = [*exchanges(7, body_of(answer) or b""), *exchanges(1, body_of(answer) or b"")]
         client.once(asked[:7])
         client.once(asked[7:])
@@ -99,7 +57,7 @@ def test_each_is_asked_once(answer: bytes) -> None:
 @pytest.mark.parametrize("way", ["once", "closed", "paced"])
 def test_the_first_wrong_answer_ends_it(way: str, wrong: bytes, told: str) -> None:
     """Also if it is the tenth, and those before it were right; what came is told."""
-    with serving(lambda number: wrong if number == 10 else YES) as port, Client(port, 2) as client:
+    with serving(lambda number, _: wrong if number == 10 else YES) as port, Client(port, 2) as client:
         ways: dict[str, Callable[[], object]] = {
             "once": lambda: client.once(exchanges(20)),
             "closed": lambda: client.closed(exchanges(3), 60),
@@ -113,7 +71,7 @@ def test_another_right_body_is_right() -> None:
     """Obligations come and go: what differs from the last body is read, and may be right."""
     longer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nyes!"
     asked = [Exchange(post("/", b"{}"), lambda body: body.startswith(b"yes"), b"yes")]
-    with serving(lambda number: longer if number % 2 else YES) as port, Client(port, 1) as client:
+    with serving(lambda number, _: longer if number % 2 else YES) as port, Client(port, 1) as client:
         client.once(asked * 4)
     assert asked[0].right == b"yes!"
 
@@ -122,7 +80,7 @@ def test_answers_are_counted() -> None:
     """As many as the server gave, with a rate, and half of them not later than the median."""
     given = 0
 
-    def answer(number: int) -> bytes:
+    def answer(number: int, _: bytes) -> bytes:
         nonlocal given
         given = number + 1
         return YES
@@ -140,6 +98,6 @@ def test_arrivals_wait_for_nobody() -> None:
     """All that were due are asked, however few connections there are, and they are the same in the next run."""
     answers = []
     for connections in (1, 5):
-        with serving(lambda _: YES) as port, Client(port, connections) as client:
+        with serving(lambda *_: YES) as port, Client(port, connections) as client:
             answers.append(client.paced(exchanges(3), 200, 0.2).answers)
     assert answers[0] == answers[1] > 0
