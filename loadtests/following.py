@@ -14,7 +14,7 @@ REST_SECONDS = 2.0
 
 _MOST_REST_SECONDS = 40.0
 
-_LEAST_VISITS, _MOST_STEP_SECONDS = 200.0, 20.0
+_LEAST_VISITS, _MOST_STEP_SECONDS = 150.0, 10.0
 """A step lasts until so many visits were due, within reason: a p99 of few answers is the slowest of them."""
 
 
