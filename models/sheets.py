@@ -1,7 +1,7 @@
 """A dossier's sheet: who is tied to it and what is so about its documents, packed as the dossier's row keeps them.
 
-All that a decision reads of a dossier thus lies in one row: one look-up, one page of the disk, and 70 bytes a document
-instead of 330 in a table of their own with its indexes. Entries have one length, so that one is found without reading
+All that a decision reads of a dossier thus lies in one row: one look-up, mostly one page of the disk. A document takes 70
+bytes here, and 32 where it is found by its id (`models.whereabouts`); rows of tables with their indexes took some 330. Entries have one length, so that one is found without reading
 the others. Numbers are big-endian, instants microseconds since 1970, and the code of a word is never given to another.
 
 A tie is 34 bytes:    kind of party (1), party (16), kind of tie (1), since (8), until (8).
@@ -42,8 +42,8 @@ _FLAGS, _SERIES = 65, 68  # where these begin in a document
 
 _PARTIES = (SubjectType.ORGANIZATION.value, SubjectType.PERSON.value, SubjectType.PROFESSIONAL.value)
 _PARTY_CODES: dict[str, int] = {word: code for code, word in enumerate(_PARTIES)}
-_PERSON_S = SubjectType.PERSON.value  # of millions of documents asked: a member of an Enum is slow to reach
-_PERSON = _PARTY_CODES[_PERSON_S]
+_A_PERSON = SubjectType.PERSON.value  # of millions of documents asked: a member of an Enum is slow to reach
+_PERSON = _PARTY_CODES[_A_PERSON]
 _RELATIONS = (RelationKind.BLOCKED, RelationKind.CARE_TEAM, RelationKind.GRANTED, RelationKind.TREATING_PHYSICIAN)
 _RELATION_CODES: dict[str, int] = {word: code for code, word in enumerate(_RELATIONS)}
 _REPRESENTATIONS = (RepresentationKind.CAREGIVER, RepresentationKind.LEGAL_REPRESENTATIVE)
@@ -411,7 +411,7 @@ def _is_party(party: Reference) -> bool:
 
 
 def _pack_party(party_type: str, party: str) -> bytes:
-    return UUID(party).bytes if party_type == _PERSON_S else _ascii(party)
+    return UUID(party).bytes if party_type == _A_PERSON else _ascii(party)
 
 
 def _unpack_party(kind: int, party: bytes) -> str:
