@@ -107,6 +107,8 @@ def command(  # noqa: PLR0913 - each is an option of the command
     )
     if address and not key:
         raise click.UsageError("--address needs --key, or DMP_LOADTEST_KEY in the environment")
+    if options.expect_workers and not address:
+        raise click.UsageError("--expect-workers needs --address: a service that is started answers this machine alone")
     try:
         with _elsewhere(address, key or "", fund_key) if address else prepared(wanted) as service:
             report = _measured(options, service)

@@ -110,7 +110,7 @@ def test_what_is_no_report_is_said_to_be_none(tmp_path: Path) -> None:
         (a_shape(), some_steps(failed=7), True),
         (a_shape(), some_steps(best=None), False),
         (a_shape(FIGURES.__class__(0, 0, 0, 0, 0, 0, 0)), None, False),
-        (a_shape(FIGURES.__class__(10, 0, 300, 300, 300, 300, 300)), None, False),
+        (a_shape(FIGURES.__class__(10, 0, 600, 600, 600, 600, 600)), None, False),
     ],
     ids=["right", "wrong", "failed", "wrong in a step", "failed in a step", "nothing carried", "nothing", "slow"],
 )
