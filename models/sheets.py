@@ -1,8 +1,9 @@
 """A dossier's sheet: who is tied to it and what is so about its documents, packed as the dossier's row keeps them.
 
-All that a decision reads of a dossier thus lies in one row: one look-up, mostly one page of the disk. A document takes 70
-bytes here, and 32 where it is found by its id (`models.whereabouts`); rows of tables with their indexes took some 330. Entries have one length, so that one is found without reading
-the others. Numbers are big-endian, instants microseconds since 1970, and the code of a word is never given to another.
+All that a decision reads of a dossier thus lies in one row: one look-up, mostly one page of the disk. A document takes
+70 bytes here, and 32 where it is found by its id (`models.whereabouts`); as rows of tables with their indexes it took
+some 330. Entries have one length, so that one is found without reading the others. Numbers are big-endian, instants
+microseconds since 1970, and the code of a word is never given to another.
 
 A tie is 34 bytes:    kind of party (1), party (16), kind of tie (1), since (8), until (8).
 A document 70 bytes:  id (16), created (8), withheld until (8), author (16), type (16), kind of author (1), flags (1),

@@ -138,9 +138,8 @@ async def _load(
             await load(connection, staging.BY_NAME[name], rows)
     else:
         rows = [row for _, row in said]
-        await load(
-            connection, staging.BY_NAME[kind], await _sealed(connection, rows, seal) if kind == "dossier" else rows
-        )
+        complete = await _sealed(connection, rows, seal) if kind == "dossier" else rows
+        await load(connection, staging.BY_NAME[kind], complete)
     said.clear()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from models.database import Database
-from models.facts import Case, Dossier, Person, Professional, Question, Reference
+from models.facts import Case, Dossier, Person, Professional, Question, Reference, Relation
 from models.queries.hot import fetch_case, parties_of
 from models.queries.statements import among, padded
 from models.sheets import relations_with, representations_by
@@ -25,6 +25,7 @@ _DOSSIER = (
     "refuses_centre_15",
     "masked_in_emergency",
 )
+_TIES = len(_DOSSIER)
 
 
 async def fetch_open(database: Database, question: Question, dossiers: Sequence[UUID]) -> tuple[Case, dict[UUID, Case]]:
@@ -39,7 +40,8 @@ async def fetch_open(database: Database, question: Question, dossiers: Sequence[
     reader = [subject.rpps] if isinstance(subject, Professional) else []
     rows = await database.read(open_statement(len(asked), reader=bool(reader)), *asked, *reader)
     parties = parties_of(question.subject, subject)
-    return alone, {row[0]: _case(alone, parties, row) for row in rows}
+    words = [party.id.encode(errors="replace") for party in parties]
+    return alone, {row[0]: _case(alone, _relations(row[_TIES], parties, words), row) for row in rows}
 
 
 @lru_cache(maxsize=32)
@@ -53,7 +55,12 @@ def open_statement(dossiers: int, *, reader: bool) -> str:
     )
 
 
-def _case(alone: Case, parties: Sequence[Reference], row: Sequence[Any]) -> Case:
+def _relations(ties: bytes | None, parties: Sequence[Reference], words: Sequence[bytes]) -> tuple[Relation, ...]:
+    """Most dossiers of a day are tied to others: where none of the parties' ids stands, nothing is looked for."""
+    return relations_with(ties, parties) if ties and any(word in ties for word in words) else ()
+
+
+def _case(alone: Case, relations: tuple[Relation, ...], row: Sequence[Any]) -> Case:
     identity, *rest, ties, reader = row
     asked, subject = alone.question, alone.subject
     about = Reference(ResourceType.DOSSIER, str(identity))
@@ -61,7 +68,7 @@ def _case(alone: Case, parties: Sequence[Reference], row: Sequence[Any]) -> Case
         Question(asked.subject, asked.action, about, asked.at, asked.context, asked.particulars),
         subject,
         Dossier(identity, DossierState.OPEN, *rest),
-        relations_with(ties, parties) if ties else (),
+        relations,
         representations_by(ties, subject.id) if ties and isinstance(subject, Person) else (),
         has_read=reader is not None,
     )

@@ -115,13 +115,6 @@ CHANGES: list[tuple[str, dict[str, Any], str, tuple[Any, ...]]] = [
     ("professional", {"profession": "nurse", "samu_regulator": True}, "professional", (RPPS, "nurse", True, None)),
     ("professional", {"ins": OTHER_INS}, "professional", (RPPS, "physician", False, BASILE)),
     ("organization", {"type": "bank", "name": "Bank"}, "organization", (FINESS, "bank", "Bank")),
-    ("relation", {"until": None}, "relation", (ALICE, "professional", RPPS, "care_team", None, None)),
-    (
-        "representation",
-        {"until": "2026-11-23T10:00:00Z"},
-        "representation",
-        (ALICE, BASILE, "legal_representative", AT),
-    ),
 ]
 
 
@@ -133,6 +126,56 @@ async def test_a_later_import_updates(
     await _import(database, *EVERYTHING)
     assert (await _import(database, LINES[kind] | change)).changed == 1
     assert row in (await _rows(database))[table]
+
+
+async def test_a_later_import_updates_ties_and_documents(database: Database) -> None:
+    """In the dossier's sheet: one of each party and kind, and what is said last of each document."""
+    await _import(database, *EVERYTHING)
+    said = [
+        LINES["relation"] | {"since": "2026-01-01T00:00:00Z", "until": None},
+        LINES["relation"] | {"relation": "granted"},
+        LINES["representation"] | {"until": "2026-11-23T10:00:00Z"},
+        LINES["document"] | {"masked": True, "withheld_until": "2026-12-01T00:00:00Z"},
+    ]
+    assert (await _import(database, *said)).changed == 4
+    sheet = await _sheet(database)
+    assert set(relations_of(sheet.ties)) == {
+        Relation(Reference("professional", RPPS), RelationKind.CARE_TEAM, since=datetime(2026, 1, 1, tzinfo=UTC)),
+        Relation(Reference("professional", RPPS), RelationKind.GRANTED, until=datetime(2027, 1, 1, tzinfo=UTC)),
+        Relation(Reference("organization", FINESS), RelationKind.BLOCKED),
+    }
+    assert representations_of(sheet.ties) == [Representation(BASILE, RepresentationKind.LEGAL_REPRESENTATIVE, AT)]
+    changed = replace(STORED, masked=True, withheld_until=datetime(2026, 12, 1, tzinfo=UTC))
+    assert filed_in(sheet.documents) == [Filed(changed, Version(STORED.id, 1))]
+
+
+async def _sheet(database: Database, dossier: UUID = ALICE) -> Sheet:
+    (row,) = await database.read("SELECT ties, documents FROM dossier WHERE id = $1::uuid", dossier)
+    return Sheet(row[0] or b"", row[1] or b"")
+
+
+async def test_a_dossier_is_found_by_whom_it_is_open_to(database: Database) -> None:
+    """Not by who is blocked, nor any more by who was open to it and is blocked now."""
+    await _import(database, *EVERYTHING, LINES["relation"] | {"professional": None, "organization": FINESS})
+    assert (await _rows(database))["tied"] == [(RPPS, ALICE), (FINESS, ALICE)]
+
+
+async def test_what_reimbursements_show_is_known(database: Database) -> None:
+    """Since when, of those that are not deleted: retention looks for it."""
+    documents = [
+        LINES["document"] | {"id": str(UUID(int=number)), "document_type": "REMB", **more}
+        for number, more in enumerate(
+            [
+                {"created_at": "2026-02-01T00:00:00Z"},
+                {"created_at": "2026-01-01T00:00:00Z"},
+                {"created_at": "2025-01-01T00:00:00Z", "status": "deleted"},
+                {"created_at": "2025-01-01T00:00:00Z", "document_type": "11488-4"},
+            ]
+        )
+    ]
+    await _import(database, *EVERYTHING, *documents)
+    (row,) = await database.read("SELECT reimbursed_since FROM dossier")
+    assert row[0] == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def test_a_professional_moves(database: Database) -> None:
@@ -235,6 +278,83 @@ async def test_a_document_does_not_change_dossiers(database: Database) -> None:
     await _import(database, *EVERYTHING, other)
     with pytest.raises(ImportRefusedError, match="line 1: id: that of a document or message of another dossier"):
         await _import(database, LINES["document"] | {"dossier_ins": OTHER_INS})
+
+
+async def test_a_document_is_not_in_two_dossiers(database: Database) -> None:
+    """As its halves one after the other would be, a file is refused that puts an id into two dossiers."""
+    other, document = LINES["dossier"] | {"ins": OTHER_INS}, LINES["document"] | {"dossier_ins": OTHER_INS}
+    with pytest.raises(ImportRefusedError, match="line 10: id: that of a document or message of another dossier"):
+        await _import(database, *EVERYTHING, other, document)
+    assert await database.read("SELECT * FROM dossier") == []
+
+
+async def test_a_document_does_not_take_a_message_s_id(database: Database) -> None:
+    """Neither in another dossier nor in the same one."""
+    sent = Message(UUID(int=5), RPPS, "10001234573")
+    await _import(database, *EVERYTHING, LINES["dossier"] | {"ins": OTHER_INS})
+    async with database.begin() as connection:
+        await add_message(connection, StoredMessage(sent, ALICE, AT, None, b"sealed"))
+    document = LINES["document"] | {"id": str(sent.id)}
+    with pytest.raises(ImportRefusedError, match="line 2: id: that of a message of the dossier"):
+        await _import(database, LINES["document"], document)
+    with pytest.raises(ImportRefusedError, match="line 2: id: that of a document or message of another dossier"):
+        await _import(database, LINES["document"], document | {"dossier_ins": OTHER_INS})
+
+
+async def test_more_documents_than_a_dossier_holds(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last of the lines about them is told, and nothing of the file is stored."""
+    monkeypatch.setattr(filing, "MOST_DOCUMENTS", 2)
+    more = [LINES["document"] | {"id": str(UUID(int=number))} for number in range(3)]
+    await _import(database, *EVERYTHING, more[0])
+    with pytest.raises(ImportRefusedError, match="line 2: a dossier holds at most 2 documents"):
+        await _import(database, LINES["dossier"] | {"state": "closed"}, more[1], more[0])
+    assert (await _import(database, *EVERYTHING, more[0])).changed == 0
+
+
+async def test_documents_are_found(database: Database) -> None:
+    """Each in its dossier; also those that share a bucket with others, of the file or stored before."""
+    ids = _in_one_bucket(3)
+    lines = [LINES["document"] | {"id": str(identity)} for identity in ids]
+    other = LINES["dossier"] | {"ins": OTHER_INS}
+    await _import(database, *EVERYTHING, other, lines[0], lines[1] | {"dossier_ins": OTHER_INS}, lines[0])
+    await _import(database, lines[2], lines[0], lines[2])
+    found = await find_dossiers(database, [STORED.id, *ids])
+    assert found == {STORED.id: ALICE, ids[0]: ALICE, ids[1]: BASILE, ids[2]: ALICE}
+    with pytest.raises(ImportRefusedError, match="line 2: id: that of a document or message of another dossier"):
+        await _import(database, lines[2], lines[0] | {"dossier_ins": OTHER_INS})
+
+
+def _in_one_bucket(count: int) -> list[UUID]:
+    buckets: dict[int, list[UUID]] = defaultdict(list)
+    random_ = random.Random(7)
+    while True:
+        identity = UUID(int=random_.getrandbits(128))
+        same = buckets[bucket_of(identity)]
+        same.append(identity)
+        if len(same) == count:
+            return same
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_large_files_go_by_pages(database: Database, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Wherever pages end, and whatever is met again after it was forgotten, a file gives what it gives in one."""
+    facts = _facts_of_some_dossiers(random.Random(seed))
+    await _import(database, *EVERYTHING, *facts)
+    whole = await _sheets(database)
+    for module, name in (
+        (running_module, "_CHUNK"),
+        (gathering, "_REMEMBERED"),
+        (sheets_module, "_DOSSIERS"),
+        (sheets_module, "_ROWS"),
+        (references, "_AT_ONCE"),
+        (references, "_ASKED_AT_ONCE"),
+    ):
+        monkeypatch.setattr(module, name, 2)
+    assert (await _import(database, *EVERYTHING, *facts)).changed == 0
+    async with database.begin() as connection:
+        await erase_everything(connection)
+    await _import(database, *EVERYTHING, *facts)
+    assert await _sheets(database) == whole
 
 
 async def test_a_wrong_line_leaves_nothing(database: Database) -> None:
