@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-WIDTH, HEIGHT = 720, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 30
+WIDTH, HEIGHT = 600, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 14, 12, 30
 _TICKS = 5
 _STEPS = (1, 2, 2.5, 5, 10)
 
@@ -53,10 +53,7 @@ class Chart:
         if self.limit is not None:
             y = scale.y(self.limit[0])
             parts.append(f'<line class="limit" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            label = escape(self.limit[1])
-            parts.append(
-                f'<text class="limit" x="{WIDTH - _RIGHT - 4}" y="{y - 5:.1f}" text-anchor="end">{label}</text>'
-            )
+            parts.append(f'<text class="limit" x="{_LEFT + 6}" y="{y - 5:.1f}">{escape(self.limit[1])}</text>')
         parts += self._hints(scale)
         return (
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(self.title)}">{"".join(parts)}</svg>'

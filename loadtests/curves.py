@@ -1,13 +1,14 @@
 """The drawings of a report: what came, how fast, at which rate no more, and what it took."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 from loadtests.charts import Axis, Chart, Series
 from loadtests.plan import Measured
 from loadtests.processes import Sample
 from loadtests.reporting import Report
-from loadtests.stepping import P99_LIMIT_MS
+from loadtests.stepping import P99_LIMIT_MS, Step
 
 Item = TypeVar("Item")
 
@@ -57,7 +58,7 @@ def _stood_out(shape: Measured) -> list[tuple[float, float, str]]:
 
 def stepped(steps: Measured) -> Chart:
     """At which rate it is too slow."""
-    ordered = sorted(steps.steps, key=lambda step: step.rate)
+    ordered = [min(tries, key=lambda step: step.p99) for tries in _by_rate(steps.steps)]
     return Chart(
         "Latency at each rate (ms)",
         Axis("visits/s", "{:,.4g}".format),
@@ -69,6 +70,11 @@ def stepped(steps: Measured) -> Chart:
         ],
         limit=(P99_LIMIT_MS, f"{P99_LIMIT_MS:g} ms"),
     )
+
+
+def _by_rate(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    ordered = sorted(steps, key=lambda step: step.rate)
+    yield from (list(tries) for _, tries in groupby(ordered, key=lambda step: step.rate))
 
 
 def _taken(report: Report, title: str, up: Axis, read: Callable[[Sample], float]) -> Chart:

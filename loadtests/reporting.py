@@ -14,7 +14,7 @@ from loadtests.thresholds import Threshold, thresholds_of
 
 JSON, HTML = "report.json", "report.html"
 COLUMNS = ("who", "what", "answers", "a second", "failed", "p50 ms", "p95 ms", "p99 ms", "p99.9 ms", "max ms")
-_LATE_MS = 10.0
+_LATE_MS = 20.0
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
