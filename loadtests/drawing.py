@@ -15,7 +15,7 @@ from loadtests.profile import ACCESS
 Tie = TypeVar("Tie")
 Draw = Callable[[], Dossier]
 
-_PATIENCE = 10_000
+_PATIENCE = 2_000
 _LOOKED_AT = 200
 _TOO_SMALL = "the population is too small to have such a dossier"
 

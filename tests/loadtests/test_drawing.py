@@ -36,7 +36,7 @@ def test_what_is_drawn_can_be_drawn_again() -> None:
 
 def test_a_tie_that_nobody_has_is_not_looked_for_for_ever() -> None:
     """A population too small for a persona ends the run with a sentence."""
-    source = Source(Population(10), Random(1), ahead=5_000)
+    source = Source(Population(10), Random(1), ahead=1_000)
     with pytest.raises(LookupError, match="too small"):
         source.with_tie(lambda _: None)
 
