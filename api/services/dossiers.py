@@ -165,6 +165,7 @@ class Dossiers:
         erasures: list[Erasure] = []
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            await stored.lock_dossier(connection, identity)
             erasures.append(await self._documents.erase_dossier(connection, identity))
             if not await stored.erase_dossier(connection, identity):
                 raise ConflictError

@@ -16,6 +16,7 @@ from api.services.references import of_dossier, of_message
 from models.database import Database
 from models.facts import Context, Message, Particulars, Professional, Question, Reference
 from models.queries import Position, fetch_case
+from models.queries.dossiers import hold_dossier
 from models.queries.messages import (
     MessagePosition,
     StoredMessage,
@@ -97,6 +98,7 @@ class MessageService:
         message = Message(self._make_id(), actor.subject.id, draft.addressee)
 
         async def store(connection: AsyncConnection) -> Mapping[str, Value]:
+            await hold_dossier(connection, dossier)  # before its key, as whoever erases both
             sealed = await seal(self._keys, connection, dossier, message.id, draft.written)
             await add_message(connection, StoredMessage(dossier, message, at, draft.reply_to, sealed, thread))
             return {

@@ -145,9 +145,9 @@ class ReimbursementFeed:
         committed = False
         try:
             async with self._database.begin() as connection:
-                await self._vault.commit(connection, packs)
                 if following:
                     await add_documents(connection, [added for added, _ in following])
+                await self._vault.commit(connection, packs)
                 await self._ledger.append(connection, self._entries(actor, arriving, growing))
             committed = True
         finally:

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
+from models.queries.dossiers import hold_dossier
 from models.queries.idempotency import KeptAnswer, find_answer, keep_answer
 from vault.keys import DossierKeys
 
@@ -62,7 +63,11 @@ class Repeats:
         return Earlier(bytes.fromhex(read["told"]), bytes.fromhex(read["sha256"]), read["size"], read["answer"])
 
     async def keep(self, connection: AsyncConnection, request: Repeatable, done: Earlier, at: datetime) -> bool:
-        """In the transaction of what was done. False if another answer was given meanwhile: undo, and look again."""
+        """In the transaction of what was done. False if another answer was given meanwhile: undo, and look again.
+
+        The dossier is held before its key, as by whoever erases both. Raises ConstraintError if it is gone.
+        """
+        await hold_dossier(connection, request.dossier)
         written = {"told": done.told.hex(), "sha256": done.sha256.hex(), "size": done.size, "answer": done.answer}
         text = json.dumps(written).encode()
         sealed = await self._keys.seal_text(connection, request.dossier, request.purpose, text)

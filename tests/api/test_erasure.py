@@ -1,8 +1,11 @@
 """An erased dossier leaves its journal, and nothing else anywhere."""
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from api.services.judging import Actor, Judgement, Judging
@@ -110,3 +113,23 @@ async def test_nothing_is_added_to_a_dossier_erased_meanwhile(
     assert answer.status_code == 409, answer.text
     assert await mentioned(dmp) <= JOURNAL
     assert [path for path in (dmp.home / "vault").rglob("*") if path.is_file() and len(path.name) == 32] == []
+
+
+async def test_whoever_adds_and_whoever_erases_never_wait_in_a_circle(dmp: Whole) -> None:
+    """All at once: each is done or meets a conflict or a refusal, and what was added before is erased too."""
+    told: Json = {"to": NURSE, "subject": "s", "body": "b", "documents": [], "reply_to": None}
+    treating, holder = dmp.headers(TREATING), dmp.headers(HOLDER)
+    requests: list[Coroutine[Any, Any, httpx.Response]] = []
+    for number in range(6):
+        once = dmp.headers(TREATING, **{"Idempotency-Key": str(number)})
+        requests += [
+            dmp.http.post(dmp.path("/documents"), files=parts(b"once"), headers=once),
+            dmp.http.post(dmp.path("/documents"), files=parts(b"content"), headers=treating),
+            dmp.http.post(dmp.path("/messages"), json=told, headers=treating),
+            dmp.http.put(dmp.path(f"/accesses/professional/{NURSE}"), json={"access": "blocked"}, headers=holder),
+        ]
+    requests.insert(len(requests) // 2, dmp.http.delete(dmp.path(""), headers=holder))
+    answers = [answer.status_code for answer in await asyncio.gather(*requests)]
+    assert set(answers) <= {200, 201, 204, 403, 409}
+    assert answers[len(answers) // 2] == 204
+    assert await mentioned(dmp) <= JOURNAL
