@@ -38,14 +38,15 @@ def on_postgresql() -> Iterator[tuple[Work, Work]]:
     reader = Reader(_pseudonym)
     for number, line in enumerate(lines, 1):
         for kind, row in reader.rows(number, line):
-            rows[kind].append(row if kind != "dossier" else row[:-1])
+            rows[kind].append(row if kind != "dossier" else (*row[:-1], None, None, None, None))
     with postgresql() as server, asyncio.Runner() as runner:
         url = server.create("benchmark")
         upgrade(url)
         database = runner.run(open_database(url))
         bare = runner.run(asyncpg.connect(url))
-        for kind in rows:
-            runner.run(bare.execute(f"CREATE TABLE bare_{kind} (line bigint, {COLUMNS[kind]})"))
+        for kind, each in rows.items():
+            columns = ", ".join(f"c{place} {_type(values)}" for place, values in enumerate(zip(*each, strict=True)))
+            runner.run(bare.execute(f"CREATE TABLE bare_{kind} ({columns})"))
 
         async def imported() -> None:
             await bare.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
