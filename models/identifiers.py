@@ -83,6 +83,12 @@ def pseudonym_bytes(text: str) -> bytes | None:
     return bytes.fromhex(text.replace("-", "")) if _UUID_SHAPE.fullmatch(text) else None
 
 
+def pseudonym_text(value: bytes) -> str:
+    """16 bytes as a UUID in its 36-character form: `str(UUID(bytes=value))`, faster."""
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def _luhn(text: str, length: int, what: str) -> str:
     if len(text) != length or not (text.isascii() and text.isdigit()):
         msg = f"{what} has {length} digits"

@@ -27,8 +27,9 @@ from api.services.judging import Judgement, Judging
 from api.services.questions import are_alike, question_of
 from models.database import Database
 from models.facts import Case, Professional, Question, Reference
-from models.identifiers import InvalidIdentifierError, parse_pseudonym
-from models.queries import fetch_cases
+from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_text
+from models.instants import instant_from_integer, instant_to_integer
+from models.queries import Position, fetch_cases
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
 from models.vocabulary import ACTIONS_ON, Action, ResourceType, SubjectType
 from policy.engine import Engine
@@ -128,11 +129,14 @@ class DecisionPoint:
         permitted = await self._judging.permitted_documents(caller.client, asked)
         if page.after is not None:
             after = read_position(page.after)
-            permitted = [position for position in permitted if position < after]
+            beyond = (instant_to_integer(after.created_at), after.id.bytes)
+            permitted = [each for each in permitted if each < beyond]
         shown = permitted[: page.limit]
-        more = len(permitted) > len(shown) > 0
-        results = [FoundEntity(ResourceType.DOCUMENT.value, str(position.id)) for position in shown]
-        return EntityPage(results, write_position(shown[-1]) if more else None)
+        results = [FoundEntity(ResourceType.DOCUMENT.value, pseudonym_text(identity)) for _, identity in shown]
+        if not len(permitted) > len(shown) > 0:
+            return EntityPage(results)
+        at, identity = shown[-1]
+        return EntityPage(results, write_position(Position(instant_from_integer(at), UUID(bytes=identity))))
 
     async def search_actions(self, caller: Caller, search: ActionSearch, page: PageRequest) -> ActionPage:
         """Every action on such a resource that the subject may do, in the order of the vocabulary."""

@@ -21,8 +21,7 @@ from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
 from models.identifiers import pseudonym_bytes
-from models.instants import instant_from_integer
-from models.queries import Position, fetch_cases, fetch_shelves
+from models.queries import fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
 from models.sheets import instants_in
 from models.vocabulary import Action, ResourceType
@@ -152,8 +151,10 @@ class Judging:
         absent = await self.judge(client, replace(question, resource=Reference(ResourceType.DOCUMENT.value, "")))
         return [each or absent for each in judged]
 
-    async def permitted_documents(self, client: Client, question: Question) -> list[Position]:
-        """Where the documents stand, newest first, of which the rules permit what is asked of their dossier.
+    async def permitted_documents(self, client: Client, question: Question) -> list[tuple[int, bytes]]:
+        """The documents of which the rules permit what is asked of their dossier, newest first.
+
+        Each by when it was created, in microseconds since 1970, and the bytes of its id.
 
         Raises ForbiddenError as `judge`.
         """
@@ -167,8 +168,7 @@ class Judging:
         _may_speak_as(client, shelf.case)
         verdicts = judge_documents(self.engine, shelf.case, shelf.documents)
         positions = zip(instants_in(shelf.documents), verdicts.items(), strict=True)
-        found = sorted(((at, identity) for at, (identity, each) in positions if each.decision.allowed), reverse=True)
-        return [Position(instant_from_integer(at), UUID(bytes=identity)) for at, identity in found]
+        return sorted(((at, identity) for at, (identity, each) in positions if each.decision.allowed), reverse=True)
 
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
         """The verdicts on one question about each of these dossiers that is open; nothing is written.

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.identifiers import Ins, InvalidIdentifierError, parse_organization, parse_pseudonym, parse_rpps
+from models.identifiers import (
+    Ins,
+    InvalidIdentifierError,
+    parse_organization,
+    parse_pseudonym,
+    parse_rpps,
+    pseudonym_bytes,
+    pseudonym_text,
+)
 
 SECRET = bytes(range(32))
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}  # digits that int() and UUID() would take
@@ -180,6 +188,7 @@ def test_a_pseudonym_is_read_as_it_is_written(value: UUID) -> None:
     """36 characters, capital letters allowed."""
     assert parse_pseudonym(str(value)) == value
     assert parse_pseudonym(str(value).upper()) == value
+    assert (pseudonym_bytes(str(value)), pseudonym_text(value.bytes)) == (value.bytes, str(value))
 
 
 NIL = UUID(int=0)
