@@ -4,6 +4,8 @@ from dataclasses import replace
 from random import Random
 from uuid import UUID
 
+import pytest
+
 from models.facts import Case, Document, Reference
 from models.sheets import Filed, Version, pack_documents
 from models.vocabulary import ResourceType
@@ -28,6 +30,7 @@ def drawn_dossier(random: Random) -> tuple[Case, list[Document]]:
     return case, documents
 
 
+@pytest.mark.no_cover
 def test_documents_are_judged_as_each_alone() -> None:
     """Whoever asks, whatever he asks, and whatever hinders it: case, situation and decision are the same."""
     engine, random = Engine.load(), Random(7)
