@@ -16,7 +16,7 @@ Tie = TypeVar("Tie")
 Draw = Callable[[], Dossier]
 
 _PATIENCE = 2_000
-_LOOKED_AT = 200
+_ROUNDS, _LOOKED_AT = 100, 200
 _TOO_SMALL = "the population is too small to have such a dossier"
 
 
@@ -51,7 +51,7 @@ class Source:
     def where(self, fits: Callable[[Block], Truths]) -> Dossier:
         """A dossier that fits, however few do. Raises LookupError where hardly any does."""
         fitting = self._fitting[fits]
-        for _ in range(_PATIENCE // _LOOKED_AT):
+        for _ in range(_ROUNDS):
             if fitting:
                 return next(self.population.dossiers_at(np.array([fitting.popleft()])))
             numbers = np.array([self._number_read() for _ in range(_LOOKED_AT)])

@@ -38,6 +38,8 @@ class Plan(msgspec.Struct, frozen=True):
     most_under_way: int
     p99_limit: float
     measured: str
+    personas: Sequence[str] = ()
+    """Those that ask; all of them if none is named."""
 
     @property
     def pace(self) -> float:

@@ -45,6 +45,7 @@ class Options:
     expect_workers: int
     p99: float | None
     most_visits: int
+    only: tuple[str, ...]
     report: Path
 
 
@@ -73,6 +74,7 @@ _LIMIT_OF_UNDER_WAY = 2_000
 @click.option("--slow", default="database", show_default=True, type=click.Choice(["database", "store"]))
 @click.option("--slow-milliseconds", default=50.0, show_default=True, type=click.FloatRange(0, 10_000))
 @click.option("--p99", type=click.FloatRange(0), help="Milliseconds that the p99 of the shape must not exceed.")
+@click.option("--only", multiple=True, type=click.Choice(list(profile.MIX)), help="A persona; else all in their mix.")
 @click.option("--most-visits", default=10_000_000, show_default=True, type=click.IntRange(1), help="Then it ends.")
 @click.option("--report", default="var/loadtest", show_default=True, type=click.Path(path_type=Path), help="Folder.")
 def command(  # noqa: PLR0913 - each is an option of the command
@@ -166,6 +168,7 @@ def _locust(options: Options, service: Prepared, shape: str | None, sampler: Sam
         most_under_way=_LIMIT_OF_UNDER_WAY,
         p99_limit=50.0,
         measured=str(measured.resolve()),
+        personas=options.only,
     )
     file = options.report / "plan.json"
     plan.write(file, told)
@@ -211,6 +214,7 @@ def _setting(options: Options, service: Prepared) -> Mapping[str, str]:
     return {
         "shape": f"{options.shape}: {shape.says if shape else 'steps up to what is carried'}",
         "rate": f"{options.rate:g} visits a second at the top, begun by the clock",
+        "personas": ", ".join(options.only) or "all, in the mix of the figures below",
         "population": f"{options.dossiers:,} dossiers from seed {options.seed}",
         "service": service.told,
         "machine": machine(),

@@ -30,6 +30,8 @@ class Persona(FastHttpUser):
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         cls.weight = int(MIX[cls.persona].value)
+        if PLAN.personas and cls.persona not in PLAN.personas:
+            cls.abstract = True  # locust runs none of these
 
     def on_start(self) -> None:
         self.source = source_of(self.environment.runner.worker_index)
