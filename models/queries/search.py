@@ -17,7 +17,7 @@ _NOBODY = UUID(int=0)  # before every dossier
 _AT_ONCE = 64
 
 
-class _Listed(NamedTuple):
+class Listed(NamedTuple):
     """Whose rows are listed, and by what: a table with a key of both, in this order."""
 
     table: str
@@ -26,8 +26,8 @@ class _Listed(NamedTuple):
     type_: str
 
 
-DOSSIERS_OF_PARTY = _Listed("tied", "party", "dossier", "uuid")
-_EXERCISING_IN = _Listed("exercise", "organization", "professional", "text")
+DOSSIERS_OF_PARTY = Listed("tied", "party", "dossier", "uuid")
+EXERCISING_IN = Listed("exercise", "organization", "professional", "text")
 
 
 async def dossiers_of_professional(
@@ -48,10 +48,10 @@ async def professionals_of_dossier(database: Database, dossier: UUID, *, after: 
     parties = {each.party for each in relations_of(ties) if each.kind is not RelationKind.BLOCKED}
     own = {party.id for party in parties if party.type == SubjectType.PROFESSIONAL and party.id > after}
     organizations = sorted(party.id for party in parties if party.type == SubjectType.ORGANIZATION)
-    return sorted(own.union(await _first(database, _EXERCISING_IN, organizations, after, limit)))[:limit]
+    return sorted(own.union(await _first(database, EXERCISING_IN, organizations, after, limit)))[:limit]
 
 
-async def _first(database: Database, listed: _Listed, owners: Sequence[str], after: Any, limit: int) -> set[Any]:
+async def _first(database: Database, listed: Listed, owners: Sequence[str], after: Any, limit: int) -> set[Any]:
     """Of what is listed beyond `after` for each of these, the first `limit`: by one `read` for 64 of them.
 
     Each gives its own first, so that a hospital of a million dossiers costs no more than a practice.
@@ -64,7 +64,7 @@ async def _first(database: Database, listed: _Listed, owners: Sequence[str], aft
 
 
 @lru_cache(maxsize=16)
-def first_statement(listed: _Listed, owners: int) -> str:
+def first_statement(listed: Listed, owners: int) -> str:
     """Parameters: what to begin after, the greatest number, and the owners."""
     table, owner, found, type_ = listed
     arms = (

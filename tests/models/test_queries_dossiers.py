@@ -1,9 +1,8 @@
-"""What is written about a dossier, and who has to do with it."""
+"""What is written about a dossier: its life, and its holder's choices."""
 
 import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,7 +11,7 @@ from sqlalchemy import Table, insert, select, update
 from models import tables
 from models.database import Database
 from models.errors import ConstraintError
-from models.facts import Case, Dossier, Message, Person, Reference, Relation
+from models.facts import Dossier, Message, Reference, Relation
 from models.queries import dossiers as written
 from models.queries import fetch_case
 from models.queries.documents import add_document, set_contest
@@ -31,12 +30,8 @@ async def filled(database: Database) -> Database:
 
 
 async def _dossier(database: Database, identity: UUID) -> Dossier | None:
-    return (await _case(database, identity)).dossier
-
-
-async def _case(database: Database, identity: UUID, asker: Reference | None = None) -> Case:
-    subject = asker or professional(JULIE)
-    return await fetch_case(database, question(subject, Reference("dossier", str(identity))))
+    asked = question(professional(JULIE), Reference("dossier", str(identity)))
+    return (await fetch_case(database, asked)).dossier
 
 
 async def test_opening(database: Database) -> None:
@@ -156,80 +151,6 @@ async def test_what_is_added_while_a_dossier_is_erased(filled: Database) -> None
 async def _erase(database: Database) -> None:
     async with database.begin() as connection:
         await written.erase_dossier(connection, ALICE)
-
-
-async def test_relations_are_written_over(filled: Database) -> None:
-    """One of the same party and kind is replaced, another kind stands beside it."""
-    renewed = replace(world.TEAM, since=AT, until=LATER)
-    granted = Relation(professional(JULIE), RelationKind.GRANTED)
-    async with filled.begin() as connection:
-        await written.put_relation(connection, BASILE, world.TEAM)
-        await written.put_relation(connection, BASILE, renewed)
-        await written.put_relation(connection, BASILE, granted)
-        assert await written.list_relations(connection, BASILE) == [renewed, granted]
-    assert set((await _case(filled, BASILE)).relations) == {renewed, granted}
-
-
-async def test_a_relation_needs_a_dossier(filled: Database) -> None:
-    """As does a representation."""
-    with pytest.raises(ConstraintError):
-        async with filled.begin() as connection:
-            await written.put_relation(connection, NOBODY, world.TEAM)
-    with pytest.raises(ConstraintError):
-        async with filled.begin() as connection:
-            await written.put_representation(connection, NOBODY, world.CARER)
-    with pytest.raises(ConstraintError):
-        async with filled.begin() as connection:
-            await written.declare_treating_physician(connection, NOBODY, JULIE.rpps, AT)
-
-
-async def test_relations_end(filled: Database) -> None:
-    """Those of the kinds named, of that party, in that dossier; what there was is told."""
-    kinds = {RelationKind.CARE_TEAM, RelationKind.GRANTED}
-    async with filled.begin() as connection:
-        assert await written.delete_relations(connection, ALICE, professional(JULIE), kinds) == {RelationKind.CARE_TEAM}
-        assert await written.delete_relations(connection, ALICE, professional(JULIE), kinds) == frozenset()
-        assert await written.list_relations(connection, ALICE) == [
-            world.OF_CHU_TOO,
-            world.OF_CHU,
-            world.OF_PRACTICE,
-            world.TREATING,
-            world.OF_KARIM,
-        ]
-
-
-@pytest.mark.parametrize(
-    "before, since",
-    [
-        (None, LATER),
-        ((None, None), None),
-        ((AT, None), AT),
-        ((AT, LATER + timedelta(days=1)), AT),
-        ((AT, LATER), LATER),
-        ((LATER + timedelta(days=1), None), LATER),
-    ],
-)
-async def test_declaring_a_treating_physician(filled: Database, before: Any, since: Any) -> None:
-    """From now on and without end; the beginning of one still in force stays, over and future ones begin anew."""
-    kind = RelationKind.TREATING_PHYSICIAN
-    async with filled.begin() as connection:
-        if before is not None:
-            await written.put_relation(connection, BASILE, Relation(professional(KARIM), kind, *before))
-        await written.declare_treating_physician(connection, BASILE, KARIM.rpps, LATER)
-        assert await written.list_relations(connection, BASILE) == [Relation(professional(KARIM), kind, since)]
-        assert await written.end_treating_physician(connection, BASILE, KARIM.rpps)
-        assert not await written.end_treating_physician(connection, BASILE, KARIM.rpps)
-        assert await written.list_relations(connection, BASILE) == []
-
-
-async def test_representations(filled: Database) -> None:
-    """One of the same person and kind is replaced, and the person is that to decisions."""
-    endless = replace(world.GUARDIAN, until=None)
-    async with filled.begin() as connection:
-        await written.put_representation(connection, ALICE, endless)
-        assert await written.list_representations(connection, ALICE) == [world.CARER, endless]
-    case = await _case(filled, ALICE, Reference("person", str(BASILE)))
-    assert (case.subject, case.representations) == (Person(BASILE), (world.CARER, endless))
 
 
 async def test_a_word_that_nobody_knows_is_a_fault(filled: Database) -> None:

@@ -1,20 +1,15 @@
-"""Clients, kept answers, and what crosses dossiers."""
+"""Clients and kept answers."""
 
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
 from models.database import Database
 from models.errors import ConstraintError
-from models.facts import Relation
 from models.queries.clients import StoredClient, add_client, find_client, list_clients, remove_client
-from models.queries.dossiers import open_dossier, put_relation
 from models.queries.idempotency import KeptAnswer, find_answer, forget_answers, keep_answer
-from models.queries.search import dossiers_of_professional, professionals_of_dossier
-from models.vocabulary import RelationKind, Scope, SubjectType
-from tests.models import world
-from tests.models.world import ALICE, AT, BASILE, JULIE, KARIM, LEA, NOBODY, professional, structure
+from models.vocabulary import Scope, SubjectType
+from tests.models.world import ALICE, AT, BASILE
 
 PORTAL = StoredClient("portal", frozenset(Scope), frozenset(SubjectType), None, AT)
 HOSPITAL = StoredClient(
@@ -70,49 +65,3 @@ async def test_old_answers_are_forgotten(database: Database) -> None:
         assert await forget_answers(connection, AT + timedelta(days=1)) == 1
     assert await find_answer(database, ALICE, "portal", "0") is None
     assert await find_answer(database, ALICE, "portal", "1") is not None
-
-
-@pytest.fixture
-async def filled(database: Database) -> Database:
-    """The world, and ten dossiers with a relation to Karim, the practice or both; blocked in the last."""
-    await world.settle(database)
-    karim, practice = professional(KARIM), structure(world.PRACTICE)
-    async with database.begin() as connection:
-        for number in range(1, 12):
-            await open_dossier(connection, UUID(int=number), at=AT)
-            kind = RelationKind.BLOCKED if number == 11 else RelationKind.GRANTED
-            await put_relation(connection, UUID(int=number), Relation(karim, kind))
-        for number in range(2, 11, 2):
-            await put_relation(connection, UUID(int=number), Relation(practice, RelationKind.CARE_TEAM))
-        await put_relation(connection, UUID(int=2), Relation(karim, RelationKind.CARE_TEAM))
-    return database
-
-
-async def test_dossiers_of_a_professional(filled: Database) -> None:
-    """By his own relations and by those of where he exercises, each dossier once; blocked ones are not open."""
-    evens = [UUID(int=number) for number in range(2, 11, 2)]
-    assert await dossiers_of_professional(filled, KARIM.rpps, limit=100) == [UUID(int=n) for n in range(1, 11)]
-    assert await dossiers_of_professional(filled, JULIE.rpps, limit=100) == [*evens, ALICE]
-    assert await dossiers_of_professional(filled, LEA.rpps, limit=100) == [ALICE]
-    for nobody in ("10001234599", "", "\x00", "\ud800"):
-        assert await dossiers_of_professional(filled, nobody, limit=100) == []
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 100])
-async def test_dossiers_come_page_by_page(filled: Database, limit: int) -> None:
-    """In the order of their ids, none twice, none left out."""
-    pages = [await dossiers_of_professional(filled, JULIE.rpps, limit=limit)]
-    while pages[-1]:
-        pages.append(await dossiers_of_professional(filled, JULIE.rpps, after=pages[-1][-1], limit=limit))
-    assert max(map(len, pages)) <= limit
-    assert [each for page in pages for each in page] == [*(UUID(int=n) for n in range(2, 11, 2)), ALICE]
-
-
-async def test_professionals_of_a_dossier(filled: Database) -> None:
-    """Those with a relation of their own and those of an organization that has one, in order, page by page."""
-    assert await professionals_of_dossier(filled, ALICE, limit=10) == [JULIE.rpps, LEA.rpps]
-    assert await professionals_of_dossier(filled, UUID(int=4), limit=10) == [JULIE.rpps, KARIM.rpps]
-    assert await professionals_of_dossier(filled, UUID(int=4), limit=1) == [JULIE.rpps]
-    assert await professionals_of_dossier(filled, UUID(int=4), after=JULIE.rpps, limit=1) == [KARIM.rpps]
-    assert await professionals_of_dossier(filled, UUID(int=4), after=KARIM.rpps, limit=1) == []
-    assert await professionals_of_dossier(filled, NOBODY, limit=10) == []

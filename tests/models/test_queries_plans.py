@@ -14,7 +14,7 @@ from models.database import Database, open_database
 from models.queries.existence import open_statement
 from models.queries.feeding import answers_statement, sheets_statement
 from models.queries.retention import Expiring, expiring_page
-from models.queries.search import DOSSIERS_OF_PARTY, first_statement
+from models.queries.search import DOSSIERS_OF_PARTY, EXERCISING_IN, Listed, first_statement
 from models.queries.statements import Needs, facts_statement, names_of
 from models.queries.whereabouts import buckets_statement
 from models.tables import metadata
@@ -135,10 +135,13 @@ async def test_retention_looks_for_what_expires_by_its_index(plans: Any) -> None
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
-async def test_a_page_of_dossiers_follows_its_index(plans: Any) -> None:
-    """The dossiers of each party come in order from the table's key, so a page costs what it shows."""
-    nodes = await _nodes(plans, first_statement(DOSSIERS_OF_PARTY, 4), 6)
-    assert {node["Index Name"] for node in nodes if "Index Name" in node} == {"pk_tied"}
+@pytest.mark.parametrize(
+    "listed, index", [(DOSSIERS_OF_PARTY, "pk_tied"), (EXERCISING_IN, "ix_exercise_organization_professional")]
+)
+async def test_a_page_of_a_search_follows_its_index(plans: Any, listed: Listed, index: str) -> None:
+    """What is found of each party comes in order from the table's key, so a page costs what it shows."""
+    nodes = await _nodes(plans, first_statement(listed, 4), 6)
+    assert {node["Index Name"] for node in nodes if "Index Name" in node} == {index}
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
