@@ -16,7 +16,7 @@ Tie = TypeVar("Tie")
 Draw = Callable[[], Dossier]
 
 _PATIENCE = 2_000
-_ROUNDS, _LOOKED_AT = 100, 200
+_ROUNDS, _LOOKED_AT = 20, 1_000
 _TOO_SMALL = "the population is too small to have such a dossier"
 
 
@@ -29,7 +29,7 @@ class Source:
         self._ahead = ahead
         self._read: deque[Dossier] = deque()
         self._any: deque[Dossier] = deque()
-        self._fitting: defaultdict[Callable[[Block], Truths], deque[int]] = defaultdict(deque)
+        self._fitting: defaultdict[Callable[[Block], Truths], deque[Dossier]] = defaultdict(deque)
         self._most = round(population.dossiers * ACCESS["dossiers that are read most"].value)
 
     def read(self) -> Dossier:
@@ -53,9 +53,9 @@ class Source:
         fitting = self._fitting[fits]
         for _ in range(_ROUNDS):
             if fitting:
-                return next(self.population.dossiers_at(np.array([fitting.popleft()])))
+                return fitting.popleft()
             numbers = np.array([self._number_read() for _ in range(_LOOKED_AT)])
-            fitting.extend(self.population.numbers_where(fits, numbers).tolist())
+            fitting.extend(self.population.dossiers_at(self.population.numbers_where(fits, numbers)[: self._ahead]))
         raise LookupError(_TOO_SMALL)
 
     def _next(self, ready: deque[Dossier], number: Callable[[], int]) -> Dossier:
