@@ -9,8 +9,8 @@ class Limits:
 
     So many read, and as many write. A store that has not answered a writing for `doubt_seconds` is asked whether it can
     write at all, and has as long to say so. What fails is repeated after a pause, the whole of it within
-    `request_seconds`; that an object is missing is doubted so many times. After so many failures in a row, over `patience_seconds` at least, nobody asks for
-    `rest_seconds`.
+    `request_seconds`; that an object is missing is doubted so many times. After so many failures in a row, over
+    `patience_seconds` at least, nobody asks for `rest_seconds`.
     """
 
     in_flight: int = 32
