@@ -1,7 +1,8 @@
 """Import of facts: newline-delimited JSON, one fact a line, all or nothing per file.
 
-`lines` says what a line may be and is pure; `staging` holds the temporary tables into which lines go; `merging` carries
-these over into the tables that decisions read; `running` does it all in one transaction.
+Pure: `lines` says what a line may be, `gathering` packs what goes into sheets, `filing` puts it there. `staging` holds
+the temporary tables into which lines go, `references` checks what they refer to, `merging` and `sheets` carry them over
+into what decisions read; `running` does it all in one transaction.
 """
 
 from models.importing.lines import Reader

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import database as storage
-from models.database import Database, change, load, load_new, load_or_change, open_database
+from models.database import Database, change, load, load_new, load_or_change, open_database, unload
 from models.database.urls import sqlite_path
 from models.errors import ConstraintError, DatabaseError, DatabaseUnavailableError
 from models.tables import client, dossier, organization, staff, whereabouts
@@ -375,3 +375,16 @@ async def test_rows_in_bulk_that_are_there_already(database: Database) -> None:
         told = await load_or_change(connection, whereabouts, ["bucket", "entries"], rows, GIVEN, "bucket < 3")
     assert [tuple(row) for row in told] == [(2, b"two")]
     assert await database.read(BUCKETS) == [(1, b"two"), (2, b"two"), (3, b"three")]
+
+
+async def test_rows_in_bulk_are_read_by_pages(database: Database) -> None:
+    """In the order asked for, while others are written within the transaction; also none."""
+    query = select(whereabouts.c.bucket, whereabouts.c.entries).order_by(whereabouts.c.bucket)
+    pages: list[list[tuple[object, ...]]] = []
+    async with database.begin() as connection:
+        assert [rows async for rows in unload(connection, query, 2)] == []
+        await load(connection, whereabouts, [(number, b"%d" % number) for number in range(5)])
+        async for rows in unload(connection, query, 2):
+            pages.append([tuple(row) for row in rows])
+            await change(connection, whereabouts, ["entries"], [(pages[-1][0][0], b"changed")])
+    assert pages == [[(0, b"0"), (1, b"1")], [(2, b"2"), (3, b"3")], [(4, b"4")]]
