@@ -302,7 +302,7 @@ def append(documents: bytes, added: Iterable[Filed]) -> bytes:
     number = len(documents) // DOCUMENT_SIZE
     series_of: dict[UUID, int] = {}
     for document, version in added:
-        if number > MOST_DOCUMENTS:
+        if number >= MOST_DOCUMENTS:
             raise ValueError(f"a dossier holds at most {MOST_DOCUMENTS:,} documents")
         series_of[document.id] = number
         first = series_of.get(version.series)

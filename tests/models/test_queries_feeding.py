@@ -115,7 +115,7 @@ async def test_what_contradicts_keeps_all_from_being_stored(filled: Database, wr
 
 async def test_a_full_dossier_takes_no_more(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """As what contradicts."""
-    monkeypatch.setattr("models.sheets.MOST_DOCUMENTS", 0)
+    monkeypatch.setattr("models.sheets.MOST_DOCUMENTS", 1)
     with pytest.raises(ConstraintError, match="at most"):
         await add(filled, first(ALICE, reimbursed(1)), first(ALICE, reimbursed(2)))
     assert await latest(filled, ALICE) == {}
