@@ -1,13 +1,17 @@
 """One database behind one URL: SQLite embedded, PostgreSQL in production.
 
 This package alone knows the one from the other. Two ways in: `read` for the hot path (a prepared statement on a
-held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core).
+held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core). Beside PostgreSQL there may
+be a replica, for reads alone.
 """
+
+from collections.abc import Callable
 
 from models.database.bulk import change, load, load_new, load_or_change, prepare_bulk, unload
 from models.database.columns import Id, Instant
 from models.database.postgresql import PostgresqlDatabase
-from models.database.protocol import Database
+from models.database.protocol import Database, Reads
+from models.database.replica import Reading, Replica, Standing
 from models.database.schema import downgrade, upgrade
 from models.database.sqlite import SqliteDatabase
 from models.database.urls import parsed, sqlite_path
@@ -19,6 +23,10 @@ __all__ = [
     "Database",
     "Id",
     "Instant",
+    "Reading",
+    "Reads",
+    "Replica",
+    "Standing",
     "change",
     "downgrade",
     "insert",
@@ -27,6 +35,7 @@ __all__ = [
     "load_new",
     "load_or_change",
     "open_database",
+    "open_replica",
     "prepare_bulk",
     "storable",
     "unload",
@@ -50,6 +59,23 @@ async def open_database(url: str) -> Database:
         await database.close()
         raise
     return database
+
+
+def open_replica(
+    url: str,
+    primary: Reads,
+    longest: float,
+    clock: Callable[[], float],
+    observe: Callable[[Standing, str], None],
+) -> Replica:
+    """The replica of a PostgreSQL database at a URL, not reached before it is looked at; see `Replica`.
+
+    Raises DatabaseError when the URL is none of PostgreSQL's, or the primary is none.
+    """
+    where = parsed(url)
+    if where.get_backend_name() != "postgresql" or primary.dialect != "postgresql":
+        raise DatabaseError("a replica and what it is one of are both PostgreSQL's")
+    return Replica(where, primary, longest, clock, observe)
 
 
 async def _check_schema(database: Database) -> None:

@@ -43,8 +43,8 @@ _LOST = (
 _STATEMENTS = 256
 
 
-class _Held:
-    """One connection that comes back by itself, and the statements prepared on it."""
+class Held:
+    """One connection that comes back by itself, and the statements prepared on it. It raises what the driver does."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -55,16 +55,17 @@ class _Held:
         """Rows; on a connection lost meanwhile, or a plan outdated by a migration, tried again once."""
         fresh = self._connection is None
         try:
-            return await self._fetch(statement, values)
+            return await self.fetch(statement, values)
         except asyncpg.InvalidCachedStatementError:
             self._statements.clear()
         except _LOST as error:
-            self._forget()
+            self.forget()
             if fresh or isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
                 raise
-        return await self._fetch(statement, values)
+        return await self.fetch(statement, values)
 
-    async def _fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Rows, tried once: of the very connection that gave the last ones, if it has not been forgotten."""
         prepared = self._statements.get(statement)
         if prepared is None:
             prepared = await self._prepare(statement)
@@ -80,7 +81,8 @@ class _Held:
         self._statements[statement] = prepared
         return prepared
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Drop the connection without a word, whatever it is at."""
         connection, self._connection = self._connection, None
         self._statements.clear()
         if connection is not None:
@@ -100,9 +102,9 @@ class PostgresqlDatabase:
 
     def __init__(self, url: URL) -> None:
         self._url = dsn(url)
-        self._held = [_Held(self._url) for _ in range(_HELD)]
+        self._held = [Held(self._url) for _ in range(_HELD)]
         # Last in, first out: what was used last is warm in both processors' caches.
-        self._free: asyncio.LifoQueue[_Held] = asyncio.LifoQueue()
+        self._free: asyncio.LifoQueue[Held] = asyncio.LifoQueue()
         for held in self._held:
             self._free.put_nowait(held)
         self._engine = engine(url)
@@ -115,7 +117,7 @@ class PostgresqlDatabase:
             finally:
                 self._free.put_nowait(held)
 
-    async def _wait(self) -> _Held:
+    async def _wait(self) -> Held:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             return await self._free.get()
 

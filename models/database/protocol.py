@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 Dialect = Literal["sqlite", "postgresql"]
 
 
-class Database(Protocol):
-    """One database, open. Everything raises `models.errors.DatabaseError`, and nothing of the libraries beneath."""
+class Reads(Protocol):
+    """What the hot path reads from. Raises `models.errors.DatabaseError`, and nothing of the libraries beneath."""
 
     dialect: Dialect
 
@@ -21,6 +21,10 @@ class Database(Protocol):
         the same Python values on both engines (UUID, instants in UTC, booleans, dates) for columns of tables.
         """
         ...
+
+
+class Database(Reads, Protocol):
+    """One database, open. Everything raises as `Reads` does."""
 
     def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises.
