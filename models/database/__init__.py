@@ -1,8 +1,8 @@
 """One database behind one URL: SQLite embedded, PostgreSQL in production.
 
 This package alone knows the one from the other. Two ways in: `read` for the hot path (a prepared statement on a
-held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core). Beside PostgreSQL there may
-be a replica, for reads alone.
+held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core). Beside PostgreSQL there
+may be a replica, for reads alone.
 """
 
 from collections.abc import Callable

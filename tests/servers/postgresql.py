@@ -45,11 +45,15 @@ class PostgresqlServer:
 
     def create(self, database: str, template: str = "template1") -> str:
         """A new database, a copy of the template; nobody may be connected to that. Answers with its URL."""
-        _wait_for(self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"'))
+        self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         return self.url(database)
 
     def drop(self, database: str) -> None:
-        _wait_for(self._execute(f'DROP DATABASE "{database}" WITH (FORCE)'))
+        self.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+
+    def execute(self, statement: str) -> None:
+        """As the owner of everything, in no database of anybody's."""
+        _wait_for(self._execute(statement))
 
     async def _execute(self, statement: str) -> None:
         import asyncpg  # noqa: PLC0415 -- servers are obtained before anything is installed
@@ -79,7 +83,7 @@ def in_package() -> list[Path]:
 def postgresql(programs: Path | None = None) -> Iterator[PostgresqlServer]:
     """A cluster of its own in a temporary folder."""
     programs = programs or obtain()
-    owner = _owner()
+    owner = cluster_owner()
     with tempfile.TemporaryDirectory(prefix="dmp-postgresql-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         if owner:
@@ -91,7 +95,7 @@ def postgresql(programs: Path | None = None) -> Iterator[PostgresqlServer]:
         with running(
             [str(programs / "postgres"), "-D", str(folder / "data"), f"-p{server.port}", *settings],
             log=folder / "log",
-            answers=lambda: _ready(server),
+            answers=lambda: ready(server),
             environment={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             owner=owner,
             farewell=signal.SIGINT,  # fast shutdown: whoever is still connected is cut off
@@ -123,7 +127,7 @@ def _version(programs: Path) -> str:
     return found[0]
 
 
-def _owner() -> tuple[int, int] | None:
+def cluster_owner() -> tuple[int, int] | None:
     """User and group of the cluster, where the present user may not own one."""
     if os.geteuid() != 0:
         return None
@@ -175,7 +179,7 @@ def _initialise(server: PostgresqlServer, folder: Path, owner: tuple[int, int] |
         raise UnavailableError(f"initdb of {server.programs} failed: {outcome.stderr.strip()[-1000:]}")
 
 
-def _ready(server: PostgresqlServer) -> bool:
+def ready(server: PostgresqlServer) -> bool:
     """Whether it takes connections: a start-up packet with a made-up user is answered in the protocol."""
     name = b"user\0" + USER.encode() + b"\0database\0postgres\0\0"
     packet = (8 + len(name)).to_bytes(4, "big") + (3 << 16).to_bytes(4, "big") + name
