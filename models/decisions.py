@@ -1,14 +1,13 @@
 """The verdict on a case: a value, never an exception."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from models.vocabulary import Obligation
 
 NOT_PERMITTED = "not-permitted"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Whether it may be done, by which rules, and what it asks in return.
 
     `rule` decides: the first of `refused_by`, else the first of `allowed_by`, else `not-permitted`.

@@ -3,9 +3,10 @@
 Everything is frozen, and nothing here reads a clock: the instant of the request is part of the question.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from models.vocabulary import (
     DocumentStatus,
@@ -17,16 +18,14 @@ from models.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Somebody or something as the caller names it: two words that may mean nothing."""
 
     type: str
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The only facts that a caller may state, and for which it answers."""
 
     mode: str = "normal"
@@ -36,8 +35,7 @@ class Context:
     organization: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Particulars:
+class Particulars(Struct, frozen=True):
     """What an action needs to be known by: the document to deposit, or the beneficiary of a right.
 
     `dossier` is the dossier that the caller believes a document or a message to be in.
@@ -52,8 +50,7 @@ class Particulars:
     dossier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Whether this subject may do this to that, in this context, at this instant (UTC)."""
 
     subject: Reference
@@ -64,15 +61,13 @@ class Question:
     particulars: Particulars = Particulars()
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A patient, a legal representative or a caregiver, known by a pseudonym."""
 
     id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Professional:
+class Professional(Struct, frozen=True):
     """A health or social professional of the directory; `person` is the pseudonym of his own INS, if known."""
 
     rpps: str
@@ -82,16 +77,14 @@ class Professional:
     person: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Struct, frozen=True):
     """A structure, known by its FINESS, or its SIREN for the fund."""
 
     id: str
     kind: OrganizationKind
 
 
-@dataclass(frozen=True, slots=True)
-class Staff:
+class Staff(Struct, frozen=True):
     """A non-professional acting under an organization's responsibility."""
 
     id: str
@@ -108,8 +101,7 @@ type_of_subject = {
 Subject = Person | Professional | Organization | Staff
 
 
-@dataclass(frozen=True, slots=True)
-class Dossier:
+class Dossier(Struct, frozen=True):
     """One person's record: `id` is the holder's pseudonym."""
 
     id: UUID
@@ -122,8 +114,7 @@ class Dossier:
     masked_in_emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """A tie of a professional (RPPS) or an organization (FINESS) to the dossier, from `since` until before `until`."""
 
     party: Reference
@@ -132,8 +123,7 @@ class Relation:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Representation:
+class Representation(Struct, frozen=True):
     """A tie of another person to the dossier, until before `until`."""
 
     person: UUID
@@ -141,8 +131,7 @@ class Representation:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document's facts, never its content. `author` is a professional, an organization or a person (pseudonym)."""
 
     id: UUID
@@ -155,8 +144,7 @@ class Document:
     status: DocumentStatus = DocumentStatus.CURRENT
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A message between two professionals (RPPS), never its content."""
 
     id: UUID
@@ -164,8 +152,7 @@ class Message:
     addressee: str
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A question with everything stored that bears on it; what is not stored is None or empty.
 
     `relations` holds those of the subject and of the organizations where a professional exercises, in force or

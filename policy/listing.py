@@ -5,7 +5,9 @@ hiding and status, whether the subject is its author, and the age of reimburseme
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from models.decisions import Decision
 from models.facts import Case, Document, Reference
@@ -16,8 +18,7 @@ from policy.engine import Engine
 from policy.situation import Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A case, its situation, and what the rules say of it."""
 
     case: Case

@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from models import reference
 from models.facts import Case, Dossier, Organization, Person, Professional, Staff, Subject
@@ -52,8 +53,7 @@ PROFESSION_ROLES = {
 } | {"physician": Role.PHYSICIAN}
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """Who (what kind of subject) asks for what, and what is so: all that rules may look at.
 
     All of it is packed in one number, `code`, by which decisions are remembered: from the lowest bit, one bit for

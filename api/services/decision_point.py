@@ -4,9 +4,10 @@ Searches are what-ifs: each candidate is judged as if it were asked about, and n
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from api.errors import MalformedRequestError
 from api.identity import Caller

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import AuthorError, ConflictError, DmpError, MalformedRequestError, RefusedError
@@ -179,7 +180,9 @@ class Deposits:
                 raise MalformedRequestError("A replacement has the document_type of what it replaces.")
             if metadata.author not in {None, replaced.author}:
                 raise MalformedRequestError("A replacement has the author of what it replaces.")
-            return replace(replaced, id=self._make_id(), created_at=metadata.created_at, status=DocumentStatus.CURRENT)
+            return structs.replace(
+                replaced, id=self._make_id(), created_at=metadata.created_at, status=DocumentStatus.CURRENT
+            )
         return Document(
             id=self._make_id(),
             document_type=metadata.document_type,

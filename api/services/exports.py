@@ -10,10 +10,11 @@ or the documents' own, and the journal ends with the entry of the asking. So a c
 
 import base64
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import NotFoundError

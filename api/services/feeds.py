@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from msgspec import structs
+
 from api.errors import ForbiddenError, MalformedRequestError
 from api.identity import Caller
 from api.schemas.feeds import FeedResult
@@ -210,7 +212,7 @@ class Feeding:
             asked = dossiers[begin : begin + _JUDGED_AT_ONCE]
             judged |= await self._judging.judge_open(client, question, asked)
         others = [dossier for dossier in dossiers if dossier not in judged]
-        questions = [replace(question, resource=of_dossier(dossier)) for dossier in others]
+        questions = [structs.replace(question, resource=of_dossier(dossier)) for dossier in others]
         judged |= zip(others, await self._judging.judge_all(client, questions), strict=True)
         return {dossier: judged[dossier] for dossier in dossiers}
 

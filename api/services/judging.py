@@ -5,11 +5,12 @@ gets anything, either at once (`record`) or in the transaction of the change (`e
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
@@ -69,8 +70,7 @@ Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
 _ABSENT = {ResourceType.DOCUMENT.value: "no-document", ResourceType.MESSAGE.value: "no-message"}
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """On whose behalf a caller acts, and what it states of the moment."""
 
     caller: Caller
@@ -78,8 +78,7 @@ class Actor:
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """A case and what the rules say of it."""
 
     case: Case
@@ -89,7 +88,7 @@ class Judgement:
 
     def broken(self) -> "Judgement":
         """What the journal is told where this was permitted and gave nothing, since what is stored does not open."""
-        return replace(self, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
+        return structs.replace(self, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
 
 
 class Count(Protocol):
@@ -148,7 +147,9 @@ class Judging:
         judged = [None if each is None or each not in verdicts else shared[id(verdicts[each])] for each in identities]
         if all(judged):
             return [each for each in judged if each]
-        absent = await self.judge(client, replace(question, resource=Reference(ResourceType.DOCUMENT.value, "")))
+        absent = await self.judge(
+            client, structs.replace(question, resource=Reference(ResourceType.DOCUMENT.value, ""))
+        )
         return [each or absent for each in judged]
 
     async def permitted_documents(self, client: Client, question: Question) -> list[tuple[int, bytes]]:
@@ -159,7 +160,9 @@ class Judging:
         Raises ForbiddenError as `judge`.
         """
         client.require_speaking_for(question.subject.type)
-        of_documents = replace(question, particulars=replace(question.particulars, dossier=question.resource.id))
+        of_documents = structs.replace(
+            question, particulars=structs.replace(question.particulars, dossier=question.resource.id)
+        )
         shelves = await fetch_shelves(self._database, of_documents, [])
         if not shelves:
             await self.judge(client, question)

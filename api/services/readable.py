@@ -1,8 +1,9 @@
 """The documents of a dossier that somebody may read, each judged on its own: what every view is computed from."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from api.identity import Client
 from api.services.judging import Actor, Judgement, Judging

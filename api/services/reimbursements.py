@@ -8,10 +8,12 @@ was erased meanwhile, each is entered alone, so that what contradicts refuses th
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from api.schemas.feeds import FeedResult, Reimbursed, ReimbursementLine
 from api.services.feeds import CONFLICT, Arriving, Feeding, Given, Numbered, Refusal, Refusals, by_rule

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from api.schemas.feeds import FeedResult, TreatingPhysicianLine
 from api.services.feeds import CONFLICT, Arriving, Feeding, Given, Numbered, Refusal, Refusals, by_rule, identifier

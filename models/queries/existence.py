@@ -4,10 +4,11 @@ Facts of the subject are read once, and those of the dossiers together: what `fe
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from models.database import Database
 from models.facts import Case, Dossier, Person, Professional, Question, Reference, Relation

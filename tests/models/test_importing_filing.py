@@ -1,12 +1,12 @@
 """What a file says of one dossier: packed as sheets are, laid into them, and counted, whatever was there."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from models.facts import Document, Reference, Relation, Representation
 from models.importing import filing
@@ -34,7 +34,7 @@ few = st.integers(0, 5).map(lambda number: UUID(int=number))
 
 
 def document(number: int, **facts: object) -> Document:
-    return replace(Document(UUID(int=number), "11488-4", JULIE, AT), **facts)  # type: ignore[arg-type]  # facts of a document
+    return replace(Document(UUID(int=number), "11488-4", JULIE, AT), **facts)
 
 
 def said(*each: Document) -> bytes:

@@ -1,12 +1,12 @@
 """Cases: everything stored that bears on a question, and nothing else, in one round trip."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from models.database import Database
 from models.facts import Case, Message, Particulars, Person, Question, Reference

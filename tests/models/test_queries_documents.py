@@ -1,9 +1,9 @@
 """What is written about documents."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from models.database import Database
 from models.errors import ConstraintError

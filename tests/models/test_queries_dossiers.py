@@ -1,11 +1,11 @@
 """What is written about a dossier: its life, and its holder's choices."""
 
 import asyncio
-from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Table, insert, select, update
 
 from models import tables

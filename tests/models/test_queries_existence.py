@@ -1,9 +1,9 @@
 """The "bouton DMP": the cases of many dossiers are those of each."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from models import tables

@@ -1,11 +1,11 @@
 """What a feed reads and writes of many dossiers at once."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from models import tables
@@ -115,7 +115,7 @@ async def test_what_contradicts_keeps_all_from_being_stored(filled: Database, wr
 
 async def test_a_full_dossier_takes_no_more(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """As what contradicts."""
-    monkeypatch.setattr("models.sheets.MOST_DOCUMENTS", 1)
+    monkeypatch.setattr("models.sheets.documents.MOST_DOCUMENTS", 1)
     with pytest.raises(ConstraintError, match="at most"):
         await add(filled, first(ALICE, reimbursed(1)), first(ALICE, reimbursed(2)))
     assert await latest(filled, ALICE) == {}

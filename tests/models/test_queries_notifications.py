@@ -1,11 +1,11 @@
 """Who takes a notification, what becomes of it, and whom it is for; the same on both engines."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -1,12 +1,12 @@
 """What has been kept long enough, page by page; the same on both engines."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from models import tables

@@ -3,12 +3,12 @@
 import asyncio
 import random
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from models import tables

@@ -1,8 +1,9 @@
 """Questions with their facts, as short as the tests need them."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from models.facts import (
     Case,

@@ -1,9 +1,12 @@
 """How a case on which two judges disagree is told: made as plain as it can be, and without its ordinary facts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields, replace
 
 from models.decisions import Decision
 from models.facts import Case
@@ -37,7 +40,7 @@ def plainest(case: Case, policy: Judge, oracle: Judge) -> Disagreement:
 
 def describe(value: Any) -> str:
     """A value with only those fields that are not at their default."""
-    if is_dataclass(value):
+    if isinstance(value, Struct):
         told = (
             f"{field.name}={describe(getattr(value, field.name))}"
             for field in fields(value)
@@ -55,14 +58,14 @@ def _plainer(value: Any) -> Iterator[Any]:
     """Every way to put one field to its default or to leave out one entry, inner values included."""
     for field in fields(value):
         current = getattr(value, field.name)
-        if field.default is not MISSING and current != field.default:
+        if field.default is not NODEFAULT and current != field.default:
             yield replace(value, **{field.name: field.default})
-        if is_dataclass(current):
+        if isinstance(current, Struct):
             yield from (replace(value, **{field.name: inner}) for inner in _plainer(current))
         if isinstance(current, tuple):
             for index, entry in enumerate(current):
                 before, after = current[:index], current[index + 1 :]
                 yield replace(value, **{field.name: before + after})
-                if is_dataclass(entry):
+                if isinstance(entry, Struct):
                     inners = _plainer(entry)
                     yield from (replace(value, **{field.name: (*before, inner, *after)}) for inner in inners)

@@ -1,9 +1,10 @@
 """A patient, those around him and his documents, of whom the sentences of the rules are asked."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from models.decisions import Decision
 from models.facts import (

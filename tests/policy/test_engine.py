@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from msgspec import structs
 
 from models.decisions import Decision
 from models.vocabulary import Action, Obligation
@@ -285,5 +286,5 @@ class TestFaults:
     def test_casbin_is_not_told_who_asks(self, engine: Engine) -> None:
         """Two physicians in the same situation are the same to it."""
         here = engine.situation_of(ask(PHYSICIAN, Action.DOCUMENT_LIST))
-        there = engine.situation_of(ask(replace(PHYSICIAN, rpps="10009999990"), Action.DOCUMENT_LIST))
+        there = engine.situation_of(ask(structs.replace(PHYSICIAN, rpps="10009999990"), Action.DOCUMENT_LIST))
         assert here == there

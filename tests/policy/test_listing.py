@@ -1,10 +1,10 @@
 """All documents of a dossier judged at once are judged as each of them alone."""
 
-from dataclasses import replace
 from random import Random
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from models.facts import Case, Document, Reference
 from models.sheets import Filed, Version, pack_documents

@@ -1,8 +1,9 @@
 """Being the sender or the addressee of a message opens that message, and changes no other answer (RULES §7)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from random import Random
+
+from msgspec.structs import replace
 
 from models.facts import Case, Message
 from models.vocabulary import Action, ResourceType

@@ -8,12 +8,12 @@ import ast
 import os
 import sys
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
+from msgspec.structs import replace
 
 from models.decisions import Decision
 from models.facts import Case

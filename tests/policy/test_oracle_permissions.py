@@ -1,9 +1,9 @@
 """The oracle's permissions, held against sentences of RULES §4.2 and §4.3: the answers are read off by hand."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from models.decisions import Decision
 from models.facts import Context, Message, Organization, Particulars, Reference, Staff, Subject

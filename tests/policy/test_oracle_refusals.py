@@ -1,9 +1,9 @@
 """The oracle's refusals, held against sentences of RULES §4.1: the answers are read off the text by hand."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from models.decisions import Decision
 from models.facts import Case, Context, Particulars, Professional, Question, Reference, Representation, Staff, Subject

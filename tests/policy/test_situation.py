@@ -1,10 +1,10 @@
 """From a case to its situation: each subtlety of RULES §1 to §3."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from models.facts import (
     Case,

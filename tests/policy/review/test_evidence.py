@@ -1,10 +1,10 @@
 """What is stored and stated behind a situation, without names."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from models.facts import (
     Case,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from models.facts import Professional
 from models.vocabulary import Action, RelationKind
@@ -182,7 +183,7 @@ def test_a_case_replayed_is_the_case_judged(
 ) -> None:
     """The situation rebuilt under another matrix is the one that the facts make there."""
     other = Engine(without_nurses)
-    document = replace(REPORT, document_type=document_type)
+    document = structs.replace(REPORT, document_type=document_type)
     case = ask(subject, Action.DOCUMENT_READ, document=document, relations=(related(subject, RelationKind.GRANTED),))
     told = Recorded("x", AT, engine.situation_of(case).words(), True, "x", (), subject.profession, document_type)
     (change,) = (each for some in replay([told], without_nurses).changes.values() for each in some)

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from models.decisions import Decision
 from models.facts import Case, Context, Document, Dossier, Person, Professional, Question, Reference, Subject
@@ -339,7 +340,7 @@ def test_an_entry_does_not_change() -> None:
 def _case(**facts: object) -> Case:
     context = Context("break_glass", "inconscient", "cps", True, "750000002")
     question = Question(PHYSICIAN, "document:read", Reference("document", DOCUMENT), AT, context)
-    return replace(Case(question), **facts)  # type: ignore[arg-type]  # the fields of Case, as each test names them
+    return structs.replace(Case(question), **facts)
 
 
 REFUSED = Decision(False, "masked", ("masked", "reason-required"), ("break-glass",))
