@@ -26,10 +26,14 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class EntityPage:
-    """Some of the subjects or resources found; `next` is the judge's word for where the rest begins, if any."""
+    """Some of the subjects or resources found; `next` is the judge's word for where the rest begins, if any.
+
+    `stale_seconds`, if there, is within how long before the answer a change need not have counted: a replica was asked.
+    """
 
     results: Sequence[FoundEntity]
     next: str | None = None
+    stale_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

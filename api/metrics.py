@@ -51,6 +51,12 @@ class Metrics:
                 "inquiries_given_up": "Inquiries that were given up.",
             }.items()
         }
+        self._replica = Gauge(
+            "dmp_replica_stale_seconds",
+            "How far the replica is behind at most: infinity where it is not used, 0 where none is set.",
+            registry=self._registry,
+            multiprocess_mode="mostrecent",
+        )
         self._known_requests: dict[tuple[str, str, int], Histogram] = {}
         self._known_decisions: dict[tuple[bool, str], Counter] = {}
 
@@ -95,6 +101,10 @@ class Metrics:
         """How many wait and how many were given up, of all instances together."""
         self._outboxes["inquiries_waiting"].set(waiting)
         self._outboxes["inquiries_given_up"].set(given_up)
+
+    def observe_replica(self, seconds: float) -> None:
+        """How far the replica was behind when it was looked at, infinity if it is of no use."""
+        self._replica.set(seconds)
 
     def exposition(self) -> bytes:
         """All of it, in Prometheus' text format."""

@@ -12,7 +12,7 @@ from api.log import LEVELS
 
 __all__ = ["Settings", "SettingsError"]
 
-_POLL_SECONDS, _PUBLISH_SECONDS, _LONGEST_SECONDS = 15, 60, 3600
+_POLL_SECONDS, _PUBLISH_SECONDS, _REPLICA_SECONDS, _LONGEST_SECONDS = 15, 60, 5, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Settings:
     pharmaceutical_record_url: str | None = field(default=None, repr=False)
     pharmaceutical_record_secret_file: Path | None = None
     antivirus_url: str | None = None
+    replica_url: str | None = field(default=None, repr=False)
+    replica_seconds: float = _REPLICA_SECONDS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -79,6 +81,8 @@ class Settings:
             pharmaceutical_record_url=record_url,
             pharmaceutical_record_secret_file=record_secret_file,
             antivirus_url=_antivirus(environment),
+            replica_url=_replica(environment),
+            replica_seconds=_seconds(environment, "DMP_REPLICA_SECONDS", _REPLICA_SECONDS),
         )
 
 
@@ -114,6 +118,17 @@ def _antivirus(environment: Mapping[str, str]) -> str | None:
     if url is not None and not _is_local_daemon(url):
         raise SettingsError("DMP_ANTIVIRUS_URL must be clamd:///path/to/its/socket or clamd://127.0.0.1:3310")
     return url
+
+
+def _replica(environment: Mapping[str, str]) -> str | None:
+    """Where searches are answered that may be behind."""
+    if not environment.get("DMP_REPLICA_URL"):
+        return None
+    if not environment.get("DMP_DATABASE_URL", "").startswith("postgresql:"):
+        raise SettingsError(
+            "DMP_REPLICA_URL is for PostgreSQL: DMP_DATABASE_URL must be set and begin with postgresql:"
+        )
+    return _address(environment, "DMP_REPLICA_URL", "", "postgresql")
 
 
 def _is_local_daemon(url: str) -> bool:

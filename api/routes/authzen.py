@@ -4,6 +4,8 @@ A denial is an answer (200). What comes back carries no member but the standard'
 more. Errors are the standard's: a status and a sentence.
 """
 
+import math
+
 import msgspec
 from litestar import Controller, get, post
 from litestar.exceptions import HTTPException
@@ -12,7 +14,7 @@ from litestar.types import ASGIApp
 from api.answers import JsonAnswer
 from api.batches import defaults_of, interleave, items_of, stop_after
 from api.identity import Caller
-from api.judge import Judge
+from api.judge import EntityPage, Judge
 from api.openapi import Documented
 from api.paging import empty_page, page_answered, page_request
 from api.problems import answer_sentence
@@ -68,7 +70,7 @@ class AuthzenController(Controller):
 
     @post("/search/subject", status_code=200, summary="Search subjects", documented=examples.SUBJECT_SEARCH)
     async def search_subject(self, request: Call) -> ASGIApp:
-        """Who may do this to that (8.4)."""
+        """Who may do this to that (8.4); with `DMP-Stale-Seconds`, the last changes need not have counted."""
         search = await read_json(request, SubjectSearch)
         caller, page = caller_of(request), page_request(search)
         caller.client.require_speaking_for(search.subject.type)
@@ -76,7 +78,7 @@ class AuthzenController(Controller):
             return JsonAnswer(_encode(FoundEntities(page=empty_page(search, page), results=[])))
         found = await _judge_of(request).search_subjects(caller, search, page)
         answered = page_answered(search, page, found.next, len(found.results))
-        return JsonAnswer(_encode(FoundEntities(page=answered, results=list(found.results))))
+        return JsonAnswer(_encode(FoundEntities(page=answered, results=list(found.results))), headers=_staleness(found))
 
     @post(
         "/search/resource",
@@ -86,7 +88,7 @@ class AuthzenController(Controller):
         documented=examples.RESOURCE_SEARCH,
     )
     async def search_resource(self, request: Call) -> ASGIApp:
-        """To what may this one do this (8.5)."""
+        """To what may this one do this (8.5); with `DMP-Stale-Seconds`, the last changes need not have counted."""
         search = await read_json(request, ResourceSearch)
         caller, page = caller_of(request), page_request(search)
         caller.client.require_speaking_for(search.subject.type)
@@ -94,7 +96,7 @@ class AuthzenController(Controller):
             return JsonAnswer(_encode(FoundEntities(page=empty_page(search, page), results=[])))
         found = await _judge_of(request).search_resources(caller, search, page)
         answered = page_answered(search, page, found.next, len(found.results))
-        return JsonAnswer(_encode(FoundEntities(page=answered, results=list(found.results))))
+        return JsonAnswer(_encode(FoundEntities(page=answered, results=list(found.results))), headers=_staleness(found))
 
     @post("/search/action", status_code=200, summary="Search actions", documented=examples.ACTION_SEARCH)
     async def search_action(self, request: Call) -> ASGIApp:
@@ -133,6 +135,13 @@ async def authzen_configuration(request: Call) -> ASGIApp:
 def _judge_of(request: Call) -> Judge:
     judge: Judge = request.app.state["judge"]
     return judge
+
+
+def _staleness(found: EntityPage) -> tuple[tuple[bytes, bytes], ...]:
+    """Within how many seconds before the answer a change need not have counted, rounded up; if any."""
+    if found.stale_seconds is None:
+        return ()
+    return ((b"dmp-stale-seconds", b"%.1f" % (math.ceil(found.stale_seconds * 10) / 10)),)
 
 
 def _allow_all(caller: Caller, questions: list[EvaluationRequest]) -> list[EvaluationRequest]:

@@ -185,8 +185,8 @@ class Replica:
         except TimeoutError:
             raise DatabaseUnavailableError("the replica answers too late") from None
 
-    async def close(self) -> None:
-        """Leave it; one that is gone already is left too."""
+    def close(self) -> None:
+        """Leave it, whether it is there or gone."""
         for held in (self._watching, *self._held):
             held.forget()
 
