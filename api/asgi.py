@@ -18,6 +18,7 @@ from api.notifying import notifying, webhook_of
 from api.parts import Parts, open_parts
 from api.publishing import published_facts, publishing
 from api.reloading import following, reloading_on_hangup
+from api.replicating import replica_facts, replica_of, replicating
 from api.routes.deposits import BatchController
 from api.routes.documents import DocumentsController
 from api.routes.dossiers import DossiersController, IdentitiesController
@@ -58,7 +59,7 @@ from api.services.treating_physicians import TreatingPhysicianFeed
 from api.services.treatments import TreatmentService
 from api.services.versions import Versions
 from api.settings import Settings
-from models.database import Database
+from models.database import Database, Replica
 from models.queries.clients import find_client
 from models.queries.notifications import Backlog
 from models.vocabulary import InquirySource
@@ -104,10 +105,11 @@ async def service(
         secret, asked = parts.secrets.pseudonym, asked_of(settings)
         use_cases = _use_cases(parts, judging, clamd, asked, secret, now)
         inquiries = inquiries_of(settings, parts, use_cases, metrics, now)
+        replica = replica_of(settings, parts.database)
         yield create_app(
-            judge=DecisionPoint(parts.database, judging),
+            judge=DecisionPoint(parts.database, judging, replica),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),
-            readiness_checks=_checks(parts, rules, outbox, inquiries, clamd, now),
+            readiness_checks=_checks(parts, rules, outbox, inquiries, clamd, replica, now),
             route_handlers=_CONTROLLERS,
             metrics=metrics,
             state={
@@ -115,6 +117,7 @@ async def service(
                 "rules": rules,
                 "is_one_of_several": shared_metrics is not None,
                 "inquiries": inquiries,
+                "replica": replica,
                 **use_cases,
             },
             lifespan=[
@@ -123,6 +126,7 @@ async def service(
                 notifying(outbox),
                 inquiring(inquiries),
                 sequencing(parts.database),
+                replicating(replica, settings.replica_seconds, metrics.observe_replica),
                 publishing(
                     _publisher(settings, parts),
                     settings.journal_publish_seconds,
@@ -198,6 +202,7 @@ def _checks(
     outbox: Outbox,
     inquiries: Inquiries,
     clamd: Clamd | None,
+    replica: Replica | None,
     now: Callable[[], datetime],
 ) -> tuple[ReadinessCheck, ...]:
     async def policy() -> Facts:
@@ -229,6 +234,9 @@ def _checks(
     async def antivirus() -> Facts:
         return await scanner_facts(clamd)
 
+    async def behind() -> Facts:
+        return replica_facts(replica)
+
     return (
         ReadinessCheck("policy", policy),
         ReadinessCheck("database", database),
@@ -238,4 +246,5 @@ def _checks(
         ReadinessCheck("notifications", notifications),
         ReadinessCheck("inquiries", asking),
         ReadinessCheck("antivirus", antivirus),
+        ReadinessCheck("replica", behind),
     )

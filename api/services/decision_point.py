@@ -1,9 +1,12 @@
 """The policy decision point: AuthZEN's questions, answered on facts by the rules, and written down.
 
-Searches are what-ifs: each candidate is judged as if it were asked about, and nothing is journaled (RULES §4.3).
+Searches are what-ifs: each candidate is judged as if it were asked about, and nothing is journaled (RULES §4.3). Those
+that go through many dossiers or professionals may be answered by a replica. What asks about one dossier takes one
+look-up, as a decision does, and shows what the caller may have changed just now: that is the primary's.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +29,8 @@ from api.schemas.authzen import (
 from api.services.cursors import read_position, write_position
 from api.services.judging import Judgement, Judging
 from api.services.questions import are_alike, question_of
-from models.database import Database
+from api.services.replicated import searched
+from models.database import Database, Reads, Replica
 from models.facts import Case, Professional, Question, Reference
 from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_text
 from models.instants import instant_from_integer, instant_to_integer
@@ -44,8 +48,9 @@ Candidates = Callable[[str | None], Awaitable[Sequence[tuple[str, Case]]]]
 class DecisionPoint:
     """The judge behind the AuthZEN endpoints (`api.judge.Judge`)."""
 
-    def __init__(self, database: Database, judging: Judging) -> None:
+    def __init__(self, database: Database, judging: Judging, replica: Replica | None = None) -> None:
         self._database = database
+        self._replica = replica
         self._judging = judging
 
     async def evaluate(
@@ -82,15 +87,22 @@ class DecisionPoint:
         )
         if search.subject.type != SubjectType.PROFESSIONAL:
             return EntityPage([])
-        (about,) = await fetch_cases(self._database, [template])
+        return await searched(
+            self._replica, self._database, lambda database: self._professionals(database, caller, template, page)
+        )
+
+    async def _professionals(
+        self, database: Reads, caller: Caller, template: Question, page: PageRequest
+    ) -> EntityPage:
+        (about,) = await fetch_cases(database, [template])
         if about.dossier is None:
             return EntityPage([])
         dossier = about.dossier.id
 
         async def candidates(after: str | None) -> Sequence[tuple[str, Case]]:
-            found = await professionals_of_dossier(self._database, dossier, after=after or "", limit=_CANDIDATES)
+            found = await professionals_of_dossier(database, dossier, after=after or "", limit=_CANDIDATES)
             questions = [replace(template, subject=Reference(SubjectType.PROFESSIONAL, rpps)) for rpps in found]
-            return list(zip(found, await fetch_cases(self._database, questions), strict=True))
+            return list(zip(found, await fetch_cases(database, questions), strict=True))
 
         def may_be_asked_about(case: Case) -> bool:
             tied_to = caller.client.organization
@@ -111,18 +123,24 @@ class DecisionPoint:
             if not of_dossier.id:
                 raise MalformedRequestError("A search of documents needs the member resource.properties.dossier.")
             return await self._documents(caller, template, page)
-        # May it ask about this subject, whatever is found?
+        # May it ask about this subject, whatever is found? That is a decision.
         engine = (await self._judging.judge(caller.client, template)).engine
 
-        async def dossiers(after: str | None) -> Sequence[tuple[str, Case]]:
+        async def dossiers(database: Reads, after: str | None) -> Sequence[tuple[str, Case]]:
             begin = _uuid(after) if after else None
-            found = await dossiers_of_professional(self._database, search.subject.id, after=begin, limit=_CANDIDATES)
+            found = await dossiers_of_professional(database, search.subject.id, after=begin, limit=_CANDIDATES)
             questions = [replace(template, resource=Reference(ResourceType.DOSSIER, str(each))) for each in found]
-            cases = await fetch_cases(self._database, questions)
+            cases = await fetch_cases(database, questions)
             return [(str(each), case) for each, case in zip(found, cases, strict=True)]
 
         if search.resource.type == ResourceType.DOSSIER and search.subject.type == SubjectType.PROFESSIONAL:
-            return await self._entities(caller, page, engine, dossiers, lambda question: question.resource)
+            return await searched(
+                self._replica,
+                self._database,
+                lambda database: self._entities(
+                    caller, page, engine, partial(dossiers, database), lambda question: question.resource
+                ),
+            )
         return EntityPage([])
 
     async def _documents(self, caller: Caller, asked: Question, page: PageRequest) -> EntityPage:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from models.database import Database
+from models.database import Reads
 from models.facts import (
     Case,
     Document,
@@ -48,13 +48,13 @@ class Position(NamedTuple):
     id: UUID
 
 
-async def fetch_case(database: Database, question: Question) -> Case:
+async def fetch_case(database: Reads, question: Question) -> Case:
     """A question's case. What is malformed is not found, and nothing else happens to it."""
     (case,) = await fetch_cases(database, [question])
     return case
 
 
-async def fetch_cases(database: Database, questions: Sequence[Question]) -> list[Case]:
+async def fetch_cases(database: Reads, questions: Sequence[Question]) -> list[Case]:
     """The cases of these questions, in their order, whatever they are about."""
     homes = await find_dossiers(database, [identity for each in questions if (identity := _placed(each)) is not None])
     keys = [_keys(question, homes) for question in questions]
@@ -63,7 +63,7 @@ async def fetch_cases(database: Database, questions: Sequence[Question]) -> list
     return [_case(question, each, rows[each]) for question, each in zip(questions, keys, strict=True)]
 
 
-async def _rows(database: Database, needs: Needs, keys: Sequence[Keys]) -> dict[Keys, _Row]:
+async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> dict[Keys, _Row]:
     """What each look-up gives, by one `read` for every 512 different ones."""
     rows: dict[Keys, _Row] = {}
     for batch in _batches(dict.fromkeys(keys)):
@@ -83,7 +83,7 @@ class Shelf(NamedTuple):
     documents: bytes
 
 
-async def fetch_shelves(database: Database, question: Question, documents: Sequence[bytes]) -> list[Shelf]:
+async def fetch_shelves(database: Reads, question: Question, documents: Sequence[bytes]) -> list[Shelf]:
     """What bears on a question that is asked of each of these documents, by the bytes of their ids.
 
     It takes one `read` if their dossier is claimed, and two if not: documents asked about together are mostly of one
@@ -102,7 +102,7 @@ async def fetch_shelves(database: Database, question: Question, documents: Seque
     return shelves
 
 
-async def _shelves(database: Database, question: Question, homes: Collection[UUID]) -> list[Shelf]:
+async def _shelves(database: Reads, question: Question, homes: Collection[UUID]) -> list[Shelf]:
     if not homes:
         return []
     asked = [replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home))) for home in homes]
@@ -137,7 +137,7 @@ class Sought:
 
 
 async def fetch_listing(
-    database: Database,
+    database: Reads,
     question: Question,
     *,
     document_types: Collection[str] | None = None,
@@ -149,7 +149,7 @@ async def fetch_listing(
 
 
 async def fetch_sought(
-    database: Database,
+    database: Reads,
     question: Question,
     sought: Sought,
     *,

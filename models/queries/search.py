@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from models.database import Database
+from models.database import Reads
 from models.queries.statements import padded
 from models.sheets import relations_of
 from models.vocabulary import RelationKind, SubjectType
@@ -30,9 +30,7 @@ DOSSIERS_OF_PARTY = Listed("tied", "party", "dossier", "uuid")
 EXERCISING_IN = Listed("exercise", "organization", "professional", "text")
 
 
-async def dossiers_of_professional(
-    database: Database, rpps: str, *, after: UUID | None = None, limit: int
-) -> list[UUID]:
+async def dossiers_of_professional(database: Reads, rpps: str, *, after: UUID | None = None, limit: int) -> list[UUID]:
     """Dossiers with a relation to this professional or to an organization where he exercises, by id, by two `read`s."""
     if not rpps.isprintable():
         return []
@@ -41,7 +39,7 @@ async def dossiers_of_professional(
     return sorted(await _first(database, DOSSIERS_OF_PARTY, parties, after or _NOBODY, limit))[:limit]
 
 
-async def professionals_of_dossier(database: Database, dossier: UUID, *, after: str = "", limit: int) -> list[str]:
+async def professionals_of_dossier(database: Reads, dossier: UUID, *, after: str = "", limit: int) -> list[str]:
     """RPPS with a relation to this dossier, or exercising in an organization that has one, in order, by two `read`s."""
     rows = await database.read("SELECT ties FROM dossier WHERE id = $1::uuid", dossier)
     ties = rows[0][0] or b"" if rows else b""
@@ -51,7 +49,7 @@ async def professionals_of_dossier(database: Database, dossier: UUID, *, after: 
     return sorted(own.union(await _first(database, EXERCISING_IN, organizations, after, limit)))[:limit]
 
 
-async def _first(database: Database, listed: Listed, owners: Sequence[str], after: Any, limit: int) -> set[Any]:
+async def _first(database: Reads, listed: Listed, owners: Sequence[str], after: Any, limit: int) -> set[Any]:
     """Of what is listed beyond `after` for each of these, the first `limit`: by one `read` for 64 of them.
 
     Each gives its own first, so that a hospital of a million dossiers costs no more than a practice.

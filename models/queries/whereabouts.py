@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, change, load_or_change
+from models.database import Reads, change, load_or_change
 from models.errors import ConstraintError
 from models.queries.statements import padded
 from models.tables import whereabouts
@@ -17,7 +17,7 @@ from models.whereabouts import ENTRY_SIZE, are_apart, bucket_of, entries_of, fin
 _AT_ONCE = 512
 
 
-async def find_dossiers(database: Database, identities: Collection[UUID]) -> dict[UUID, UUID]:
+async def find_dossiers(database: Reads, identities: Collection[UUID]) -> dict[UUID, UUID]:
     """The dossier of each of these documents and messages that there is, deleted or not, by one `read` for 512."""
     found: dict[UUID, UUID] = {}
     asked = list(dict.fromkeys(identities))
