@@ -14,12 +14,13 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.servers.errors import UnavailableError
@@ -51,14 +52,14 @@ class PostgresqlServer:
     def drop(self, database: str) -> None:
         self.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
 
-    def execute(self, statement: str) -> None:
-        """As the owner of everything, in no database of anybody's."""
-        _wait_for(self._execute(statement))
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """As the owner of everything, in no database of anybody's unless one is named."""
+        _wait_for(self._execute(statement, database))
 
-    async def _execute(self, statement: str) -> None:
+    async def _execute(self, statement: str, database: str) -> None:
         import asyncpg  # noqa: PLC0415 -- servers are obtained before anything is installed
 
-        connection = await asyncpg.connect(self.url())
+        connection = await asyncpg.connect(self.url(database))
         try:
             await connection.execute(statement)
         finally:
@@ -79,28 +80,52 @@ def in_package() -> list[Path]:
     return _newest_first(Path(spec.origin).parent.glob("pginstall*/bin")) if spec and spec.origin else []
 
 
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """A cluster on the disk, in its own folder, and who owns it if not the present user."""
+
+    server: PostgresqlServer
+    folder: Path
+    owner: tuple[int, int] | None
+
+
 @contextmanager
 def postgresql(programs: Path | None = None) -> Iterator[PostgresqlServer]:
     """A cluster of its own in a temporary folder."""
-    programs = programs or obtain()
+    with initialised(programs or obtain()) as made, started(made):
+        yield made.server
+
+
+@contextmanager
+def initialised(programs: Path, password: str | None = None) -> Iterator[Initialised]:
+    """Made in a temporary folder, and not started. The password is drawn unless one is given."""
     owner = cluster_owner()
     with tempfile.TemporaryDirectory(prefix="dmp-postgresql-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         if owner:
             os.chown(folder, *owner)
             programs = _within_reach(programs, folder)
-        server = PostgresqlServer(free_port(), secrets.token_hex(16), _version(programs), programs)
+        server = PostgresqlServer(free_port(), password or secrets.token_hex(16), _version(programs), programs)
         _initialise(server, folder, owner)
-        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-        with running(
-            [str(programs / "postgres"), "-D", str(folder / "data"), f"-p{server.port}", *settings],
-            log=folder / "log",
-            answers=lambda: ready(server),
-            environment={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-            owner=owner,
-            farewell=signal.SIGINT,  # fast shutdown: whoever is still connected is cut off
-        ):
-            yield server
+        yield Initialised(server, folder, owner)
+
+
+@contextmanager
+def started(
+    made: Initialised, settings: Mapping[str, str] = MappingProxyType({}), **environment: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """It runs for as long as the block does, unless it is ended before."""
+    server, folder = made.server, made.folder
+    options = [f"-c{name}={value}" for name, value in {**SETTINGS, **settings}.items()]
+    with running(
+        [str(server.programs / "postgres"), "-D", str(folder / "data"), f"-p{server.port}", *options],
+        log=folder / "log",
+        answers=lambda: ready(server),
+        environment={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC", **environment},
+        owner=made.owner,
+        farewell=signal.SIGINT,  # fast shutdown: whoever is still connected is cut off
+    ) as process:
+        yield process
 
 
 def _in_path() -> list[Path]:

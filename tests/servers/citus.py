@@ -1,0 +1,153 @@
+"""A Citus cluster on this machine: a coordinator that holds no dossier, and workers that hold them all.
+
+Citus is used where it is installed beside the PostgreSQL that `tests.servers.postgresql` finds, and fetched from
+nowhere. All nodes have one owner and one password, and a file from which each takes it to speak to the others.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.servers.errors import UnavailableError
+from tests.servers.postgresql import (
+    USER,
+    Initialised,
+    PostgresqlServer,
+    initialised,
+    obtain,
+    started,
+)
+
+WORKERS = 2
+SHARDS = 4
+"""Of each table, and few: a test has a database of its own, in which each shard is some files."""
+
+_EMPTY = "knows_its_nodes"
+_SETTINGS = {
+    "shared_preload_libraries": "citus",
+    "max_connections": "300",
+    "max_prepared_transactions": "300",
+    "max_worker_processes": "200",
+    "citus.node_conninfo": "sslmode=disable",
+    "citus.shard_count": str(SHARDS),
+    "citus.recover_2pc_interval": "1s",
+    "citus.enable_statistics_collection": "off",
+}
+
+
+@dataclass(slots=True)
+class Node:
+    """One PostgreSQL of the cluster, which can be killed and started again."""
+
+    made: Initialised
+    _running: ExitStack = field(default_factory=ExitStack)
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def server(self) -> PostgresqlServer:
+        return self.made.server
+
+    def start(self) -> None:
+        """Returns once it takes connections."""
+        file = self.made.folder / "passwords"
+        if not file.exists():
+            file.write_text(f"*:*:*:{USER}:{self.server.password}\n")
+            file.chmod(0o600)
+            if self.made.owner:
+                os.chown(file, *self.made.owner)
+        self._process = self._running.enter_context(started(self.made, _SETTINGS, PGPASSFILE=str(file)))
+
+    def kill(self) -> None:
+        """As if its power failed: nobody is told anything, and it recovers from its log when it is started again."""
+        if self._process is None:
+            raise AssertionError("a node is started before it is killed")
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+        self.stop()
+
+    def stop(self) -> None:
+        self._process = None
+        self._running.close()
+
+
+@dataclass(frozen=True, slots=True)
+class CitusServer:
+    """What `PostgresqlServer` is of one server, of a cluster: databases are made on every node."""
+
+    coordinator: Node
+    workers: Sequence[Node]
+
+    @property
+    def version(self) -> str:
+        return f"{self.coordinator.server.version}, a coordinator and {len(self.workers)} workers"
+
+    @property
+    def programs(self) -> Path:
+        return self.coordinator.server.programs
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Workers first: what the coordinator has, its workers have already."""
+        return [*self.workers, self.coordinator]
+
+    def url(self, database: str = "postgres") -> str:
+        """Of the coordinator."""
+        return self.coordinator.server.url(database)
+
+    def create(self, database: str, template: str = _EMPTY) -> str:
+        """A new database, a copy of the template on every node. Answers with its URL."""
+        for node in self.nodes:
+            # A template in use cannot be copied, and Citus keeps a process in each database that it knows.
+            node.server.execute(
+                f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"
+            )
+            node.server.create(database, template)
+        return self.url(database)
+
+    def drop(self, database: str) -> None:
+        for node in reversed(self.nodes):
+            node.server.drop(database)
+
+
+def find(programs: Path) -> Path:
+    """Citus' library beside these programs. Raises UnavailableError."""
+    asked = shutil.which("pg_config", path=programs)
+    told = subprocess.run([asked, "--pkglibdir"], check=True, capture_output=True, text=True).stdout if asked else ""
+    library = (Path(told.strip()) if told else programs.parent / "lib") / "citus.so"
+    if not library.exists():
+        raise UnavailableError(f"there is no {library}")
+    return library
+
+
+@contextmanager
+def citus(programs: Path | None = None) -> Iterator[CitusServer]:
+    """A cluster of its own in temporary folders. Raises UnavailableError where Citus is not installed."""
+    programs = programs or obtain()
+    find(programs)
+    password = secrets.token_hex(16)
+    with ExitStack() as stack:
+        nodes = [Node(stack.enter_context(initialised(programs, password))) for _ in range(1 + WORKERS)]
+        for node in nodes:
+            stack.callback(node.stop)
+            node.start()
+        coordinator, *workers = nodes
+        made = CitusServer(coordinator, workers)
+        _introduce(made)
+        yield made
+
+
+def _introduce(made: CitusServer) -> None:
+    """Make the database in which the nodes know each other."""
+    for node in made.nodes:
+        node.server.create(_EMPTY)
+        node.server.execute("CREATE EXTENSION citus", _EMPTY)
+    port = made.coordinator.server.port
+    made.coordinator.server.execute(f"SELECT citus_set_coordinator_host('127.0.0.1', {port})", _EMPTY)
+    for node in made.workers:
+        made.coordinator.server.execute(f"SELECT citus_add_node('127.0.0.1', {node.server.port})", _EMPTY)
