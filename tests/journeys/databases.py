@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 
@@ -72,17 +73,21 @@ def rows(stack: Stack, table: str) -> list[tuple[Any, ...]]:
     return _rows(stack, f'SELECT * FROM "{table}"')
 
 
-def swaps(stack: Stack) -> list[Entry]:
-    """What the journal says of rules, in order."""
+def entries(stack: Stack, dossier: UUID | None = None) -> list[Entry]:
+    """What the journal says, of one dossier or of all, newest first."""
 
     async def read() -> list[Entry]:
         async with open_journal(stack.settings) as (database, keys):
-            pages = newest_first(database, keys, dossier=NO_DOSSIER)
+            pages = newest_first(database, keys, dossier=dossier)
             return [line.entry async for page in pages for line in page if line.entry is not None]
 
     with ThreadPoolExecutor(1) as thread:
-        entries = thread.submit(asyncio.run, read()).result()
-    return [entry for entry in reversed(entries) if entry.action == POLICY_SWAP]
+        return thread.submit(asyncio.run, read()).result()
+
+
+def swaps(stack: Stack) -> list[Entry]:
+    """What the journal says of rules, in order."""
+    return [entry for entry in reversed(entries(stack, NO_DOSSIER)) if entry.action == POLICY_SWAP]
 
 
 def _rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:

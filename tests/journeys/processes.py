@@ -72,11 +72,11 @@ class Server:
 
 
 @contextmanager
-def serving(stack: Stack, *options: str) -> Iterator[Server]:
-    """`dmp serve` on a free port, ready; asked to end when the block does, if it has not ended before."""
-    port = free_port()
+def serving(stack: Stack, *options: str, port: int = 0) -> Iterator[Server]:
+    """`dmp serve` on this port or a free one, ready; asked to end when the block does, if it has not ended before."""
+    port = port or free_port()
     path = stack.home.parent / f"{stack.home.name}-{port}.log"
-    with path.open("wb") as log:
+    with path.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             [*COMMAND, "serve", "--port", str(port), *options],
             env=stack.environment,
