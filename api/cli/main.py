@@ -31,12 +31,13 @@ def dmp(context: click.Context) -> None:
 
 
 @dmp.command()
+@click.option("--distributed", is_flag=True, help="Over the workers of a Citus cluster, from now on.")
 @click.pass_obj
-def init(settings: Settings) -> None:
+def init(settings: Settings, *, distributed: bool) -> None:
     """Create or bring up to date the data folder, the database and the keys."""
     from api.cli import setting_up
 
-    setting_up.initialise(settings)
+    setting_up.initialise(settings, distributed=distributed)
     click.echo(f"ready: {settings.home}")
 
 

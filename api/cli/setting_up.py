@@ -16,13 +16,14 @@ from vault.locations import KeyringPlace, keyring_from_url
 DEMONSTRATION_CLIENT = "demonstration"
 
 
-def initialise(settings: Settings) -> None:
+def initialise(settings: Settings, *, distributed: bool = False) -> None:
     """Create what is missing and bring the rest up to date; doing it again changes nothing.
 
-    Raises KeyringError where the database has keys and the keyring is gone: new masters would open none of them.
+    `distributed` over a Citus cluster once, the database stays so. Raises KeyringError where the database has keys and
+    the keyring is gone: new masters would open none of them.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.database_url)
+    upgrade(settings.database_url, distributed=distributed)
     keyring = _local_keyring(settings)
     if keyring is not None and not keyring.path.exists():
         if asyncio.run(_has_keys(settings)):

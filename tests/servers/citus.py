@@ -77,32 +77,16 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class CitusServer:
-    """What `PostgresqlServer` is of one server, of a cluster: databases are made on every node."""
+class CitusServer(PostgresqlServer):
+    """The coordinator, through which a cluster is what one server is; databases are made on every node."""
 
     coordinator: Node
     workers: Sequence[Node]
 
-    @property
-    def version(self) -> str:
-        return f"{self.coordinator.server.version}, a coordinator and {len(self.workers)} workers"
-
-    @property
-    def programs(self) -> Path:
-        return self.coordinator.server.programs
-
-    @property
-    def nodes(self) -> list[Node]:
-        """Workers first: what the coordinator has, its workers have already."""
-        return [*self.workers, self.coordinator]
-
-    def url(self, database: str = "postgres") -> str:
-        """Of the coordinator."""
-        return self.coordinator.server.url(database)
-
     def create(self, database: str, template: str = _EMPTY) -> str:
         """A new database, a copy of the template on every node. Answers with its URL."""
-        for node in self.nodes:
+        # Workers first: the coordinator's processes look for theirs.
+        for node in (*self.workers, self.coordinator):
             # A template in use cannot be copied, and Citus keeps a process in each database that it knows.
             node.server.execute(
                 f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"
@@ -111,7 +95,7 @@ class CitusServer:
         return self.url(database)
 
     def drop(self, database: str) -> None:
-        for node in reversed(self.nodes):
+        for node in (self.coordinator, *self.workers):
             node.server.drop(database)
 
 
@@ -137,14 +121,16 @@ def citus(programs: Path | None = None) -> Iterator[CitusServer]:
             stack.callback(node.stop)
             node.start()
         coordinator, *workers = nodes
-        made = CitusServer(coordinator, workers)
+        one = coordinator.server
+        version = f"{one.version}, a Citus coordinator and {WORKERS} workers"
+        made = CitusServer(one.port, one.password, version, one.programs, coordinator, workers)
         _introduce(made)
         yield made
 
 
 def _introduce(made: CitusServer) -> None:
     """Make the database in which the nodes know each other."""
-    for node in made.nodes:
+    for node in (made.coordinator, *made.workers):
         node.server.create(_EMPTY)
         node.server.execute("CREATE EXTENSION citus", _EMPTY)
     port = made.coordinator.server.port
