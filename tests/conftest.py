@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,14 +17,17 @@ import hypothesis
 import pytest
 
 from models.database import Database, open_database, upgrade
+from tests.servers.citus import citus
 from tests.servers.clamav import ClamdServer, clamav, clamd
 from tests.servers.errors import UnavailableError
 from tests.servers.minio import MinioServer, minio
 from tests.servers.postgresql import PostgresqlServer, postgresql
 from tests.servers.softhsm import SoftHsm, SoftToken, softhsm
+from tests.servers.standby import Standby, standby
 
 VERSIONS = pytest.StashKey[dict[str, str]]()
 NOT_RUN = pytest.StashKey[list[str]]()
+ON_CITUS = bool(os.environ.get("DMP_TEST_CITUS"))
 
 
 # No test asserts a duration, nor how fast the machine draws its examples.
@@ -72,10 +75,32 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgresql_server(pytestconfig: pytest.Config) -> Iterator[PostgresqlServer]:
-    """The session's own PostgreSQL."""
-    with postgresql() as server:
+    """The session's own PostgreSQL: with DMP_TEST_CITUS, a cluster over which databases are distributed."""
+    with citus() if ON_CITUS else postgresql() as server:
         pytestconfig.stash[VERSIONS]["PostgreSQL"] = f"{server.version} ({server.programs})"
         yield server
+
+
+@pytest.fixture(scope="module")
+def standbys(postgresql_server: PostgresqlServer, pytestconfig: pytest.Config) -> Iterator[Callable[[], Standby]]:
+    """Makes standbys of the session's PostgreSQL."""
+    with ExitStack() as stack:
+
+        def make() -> Standby:
+            if ON_CITUS:
+                pytest.skip("a replica of one of several servers is not asked")
+            try:
+                return stack.enter_context(standby(postgresql_server))
+            except UnavailableError as error:
+                _not_run(pytestconfig, f"a standby cannot be had: {error}")
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def standby_server(standbys: Callable[[], Standby]) -> Standby:
+    """A standby that the tests of a module share; whoever holds its replay lets it go on."""
+    return standbys()
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +207,7 @@ def sqlite_url(tmp_path: Path) -> str:
 def migrated_postgresql_template(postgresql_server: PostgresqlServer) -> str:
     """Name of a database in which every migration has run, to be copied."""
     name = "migrated"
-    upgrade(postgresql_server.create(name))
+    upgrade(postgresql_server.create(name), distributed=ON_CITUS)
     return name
 
 
