@@ -6,7 +6,7 @@ of a dossier in a batch. Of people without a dossier nothing is kept: one entry 
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -220,7 +220,9 @@ class Feeding:
         """That so many lines were refused, and not about whom: nothing is kept of people without a dossier."""
         for entry in self._judging.entries(actor.caller, nowhere, {"lines": str(lines)}):
             alike = entry.items[0].situation if entry.items else entry.situation  # without a dossier, all are the same
-            told = replace(entry, dossier=NO_DOSSIER, resource=of_dossier(NO_DOSSIER), situation=alike, items=())
+            told = structs.replace(
+                entry, dossier=NO_DOSSIER, resource=of_dossier(NO_DOSSIER), situation=alike, items=()
+            )
             await self._ledger.record(told)
 
     async def _next(self, lines: AsyncIterator[Numbered], kind: type[FedLine]) -> _Batch[FedLine]:

@@ -1,8 +1,10 @@
 """The trace as those see it who may: the patient, the treating physician, and each one his own part."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from api.services.judging import SEAL_BROKEN, Actor, Judgement, Judging
 from models.facts import Reference

@@ -5,7 +5,6 @@ gets anything, either at once (`record`) or in the transaction of the change (`e
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -268,7 +267,7 @@ class Judging:
                 entry = shared[id(judgement)] = _entry(caller, judgement, change or {})
             told.append((entry, question.resource if resources is None else resources[number]))
         entries = fold_alike(told)
-        return entries if dossier is None else [replace(entry, dossier=dossier) for entry in entries]
+        return entries if dossier is None else [structs.replace(entry, dossier=dossier) for entry in entries]
 
 
 def _entry(caller: Caller, judgement: Judgement, change: Mapping[str, Value]) -> Entry:

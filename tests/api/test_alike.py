@@ -1,10 +1,10 @@
 """The same asked about many documents at once: answered, and written down, as if each was asked about alone."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from tests.api.service import bearer
 from tests.api.whole import DECIDING_KEY, HOSPITAL, INS, NURSE, OTHER_INS, PHYSICIAN, Json, Whole

@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 import uvloop
+from msgspec.structs import replace
 
 from models.database import open_database, upgrade
 from tests.benchmarks.vault_journal import accessed
@@ -82,8 +83,7 @@ async def _write(url: str, keyring: Path, drawn: random.Random, seconds: float) 
 
 def _entry(number: int) -> Entry:
     """Of a dossier anywhere among the shards."""
-    entry = accessed(number)
-    return Entry(**{name: getattr(entry, name) for name in entry.__slots__} | {"dossier": UUID(int=number << 108 | 1)})
+    return replace(accessed(number), dossier=UUID(int=number << 108 | 1))
 
 
 async def _settle(url: str, keyring: Path) -> str:

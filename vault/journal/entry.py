@@ -7,12 +7,13 @@ commits to it: the tree hashes the commitment, never the entry, so that an erase
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
+from msgspec.structs import force_setattr, replace
 
 from models.decisions import Decision
 from models.facts import Case, Professional, Reference
@@ -37,14 +38,16 @@ SERVICE = "service"
 """The type of the subject of what this service does by itself, which is no decision."""
 
 _NORMAL = Mode.NORMAL.value
+_WORDS = ("action", "client", "request_id", "mode", "organization", "authentication", "profession")
 _LONGEST_REASON = 4_000
 
 Value = wire.Value
 """What a change of rights may have changed something to."""
 
+_NO_CHANGE: Mapping[str, Value] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Item:
+
+class Item(Struct, frozen=True):
     """One line of a batch, a listing or an export, decided on its own.
 
     `situation` holds the words of the situation that was judged, so that it can be judged again under other rules.
@@ -58,12 +61,10 @@ class Item:
     situation: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "action", word(self.action))
-        object.__setattr__(self, "resource", _reference(self.resource))
+        _take_words(self, ("action",), ("resource",))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One decision, given or refused, or one change of rights (RULES §4.3).
 
     It holds no INS, no name and no content. What a caller wrote stands as it came, except that an INS is hidden,
@@ -90,28 +91,33 @@ class Entry:
     authentication: str | None = None
     profession: str | None = None
     mode: str = _NORMAL
-    reason: str = field(default="", repr=False)
+    reason: str = ""
     patient_present: bool = False
     refused_by: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
     situation: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
-    change: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    change: Mapping[str, Value] = _NO_CHANGE
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError("the instant of an entry has a time zone")
-        object.__setattr__(self, "at", self.at.astimezone(UTC))
-        for name in ("action", "client", "request_id", "mode"):
-            object.__setattr__(self, name, word(getattr(self, name)))
-        for name in ("organization", "authentication", "profession"):
-            if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, word(value))
-        for name in ("subject", "resource"):
-            object.__setattr__(self, name, _reference(getattr(self, name)))
-        object.__setattr__(self, "reason", storable(self.reason)[:_LONGEST_REASON])
-        change = {name: word(value) if isinstance(value, str) else value for name, value in self.change.items()}
-        object.__setattr__(self, "change", MappingProxyType(change))
+        if self.at.tzinfo is not UTC:
+            force_setattr(self, "at", self.at.astimezone(UTC))
+        _take_words(self, _WORDS, ("subject", "resource"))
+        if self.reason:
+            force_setattr(self, "reason", storable(self.reason)[:_LONGEST_REASON])
+        if self.change is not _NO_CHANGE:
+            change = {name: word(value) if isinstance(value, str) else value for name, value in self.change.items()}
+            force_setattr(self, "change", MappingProxyType(change))
+
+    def __hash__(self) -> int:
+        return hash((self.dossier, self.at, self.subject, self.action, self.request_id))
+
+    def __repr__(self) -> str:
+        """All but the reason, in which a professional may tell of his patient."""
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "reason")
+        return f"Entry({', '.join(shown)})"
 
     @classmethod
     def of(
@@ -124,7 +130,7 @@ class Entry:
         revision: str,
         situation: Iterable[str] = (),
         items: Iterable[Item] = (),
-        change: Mapping[str, Value] = MappingProxyType({}),
+        change: Mapping[str, Value] = _NO_CHANGE,
     ) -> "Entry":
         """The entry of a decision on a case, under its dossier if there is one.
 
@@ -166,9 +172,9 @@ class Entry:
         return wire.encoder.encode(
             wire.Entry(
                 at=_instant(self.at),
-                subject=wire.Reference(self.subject.type, self.subject.id),
+                subject=self.subject,
                 action=self.action,
-                resource=wire.Reference(self.resource.type, self.resource.id),
+                resource=self.resource,
                 allowed=self.allowed,
                 rule=self.rule,
                 revision=self.revision,
@@ -186,7 +192,7 @@ class Entry:
                 items=tuple(
                     wire.Item(
                         action=item.action,
-                        resource=wire.Reference(item.resource.type, item.resource.id),
+                        resource=item.resource,
                         allowed=item.allowed,
                         rule=item.rule,
                         obligations=item.obligations or UNSET,
@@ -267,8 +273,7 @@ class Line:
         return cls(Entry.parse(payload, dossier), dossier, sequence, previous, commitment, salt)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """Where an entry stands: the `sequence`-th of its dossier."""
 
     dossier: UUID
@@ -333,9 +338,9 @@ def _entry_of(read: wire.Entry, dossier: UUID) -> Entry:
     return Entry(
         at=datetime.fromisoformat(read.at),
         dossier=dossier,
-        subject=Reference(read.subject.type, read.subject.id),
+        subject=read.subject,
         action=read.action,
-        resource=Reference(read.resource.type, read.resource.id),
+        resource=read.resource,
         allowed=read.allowed,
         rule=read.rule,
         revision=read.revision,
@@ -353,7 +358,7 @@ def _entry_of(read: wire.Entry, dossier: UUID) -> Entry:
         items=tuple(
             Item(
                 action=item.action,
-                resource=Reference(item.resource.type, item.resource.id),
+                resource=item.resource,
                 allowed=item.allowed,
                 rule=item.rule,
                 obligations=item.obligations or (),
@@ -366,10 +371,17 @@ def _entry_of(read: wire.Entry, dossier: UUID) -> Entry:
 
 
 def _instant(at: datetime) -> str:
-    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-def _reference(reference: Reference) -> Reference:
-    type_, id_ = word(reference.type), word(reference.id)
-    unchanged = type_ is reference.type and id_ is reference.id
-    return reference if unchanged else Reference(type_, id_)
+def _take_words(told: Struct, words: Iterable[str], references: Iterable[str]) -> None:
+    """What a caller wrote in these members, as the journal takes it; nearly always as it came."""
+    for name in words:
+        came = getattr(told, name)
+        if came is not None and (taken := word(came)) is not came:
+            force_setattr(told, name, taken)
+    for name in references:
+        came = getattr(told, name)
+        type_, id_ = word(came.type), word(came.id)
+        if type_ is not came.type or id_ is not came.id:
+            force_setattr(told, name, Reference(type_, id_))

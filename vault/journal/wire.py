@@ -10,12 +10,9 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from models.facts import Reference
+
 Value = str | bool | None
-
-
-class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    type: str
-    id: str
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

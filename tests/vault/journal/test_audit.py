@@ -1,12 +1,12 @@
 """Whoever edits the database is found out, and the first entry that is not as it was written is named."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
 from models.database import Database

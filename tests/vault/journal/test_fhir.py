@@ -6,12 +6,12 @@ Expected values are those of https://hl7.org/fhir/R4/auditevent.html and https:/
 import base64
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from models.facts import Reference
 from models.vocabulary import Action, Mode

@@ -1,11 +1,11 @@
 """Writing: one order for all, in one commit for all who wait."""
 
 import asyncio
-from dataclasses import replace
 from uuid import UUID, uuid5
 
 import pytest
 from anyio import wait_all_tasks_blocked
+from msgspec.structs import replace
 from sqlalchemy import func, insert, select, text
 
 from models.database import Database

@@ -1,10 +1,10 @@
 """Word is left of what must be told, in the transaction of the entry, and of nothing else."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from models.database import Database
 from models.queries.notifications import Notification, list_notifications

@@ -1,10 +1,10 @@
 """What is read back, page by page, and proved; and what is noticed on the way."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import delete, select, update
 
 from models.database import Database

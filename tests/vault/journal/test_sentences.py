@@ -1,10 +1,10 @@
 """The journal in the patient's words."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from models.facts import Reference
 from models.reference import PROFESSIONS
