@@ -97,7 +97,10 @@ async def service(
     decisions are taken. Raises PolicyError, SettingsError, and the errors of what does not open.
     """
     metrics = Metrics(shared_metrics)
-    async with open_parts(settings, metrics.observe_journal_batch) as parts:
+    async with (
+        open_parts(settings, metrics.observe_journal_batch) as parts,
+        replica_of(settings, parts.database) as replica,
+    ):
         rules = await begin_rules(settings, parts, metrics.count_policy_refusal, now())
         judging = Judging(parts.database, rules, parts.ledger, now, metrics.count_decision)
         outbox = _outbox(settings, parts, metrics, now)
@@ -105,7 +108,6 @@ async def service(
         secret, asked = parts.secrets.pseudonym, asked_of(settings)
         use_cases = _use_cases(parts, judging, clamd, asked, secret, now)
         inquiries = inquiries_of(settings, parts, use_cases, metrics, now)
-        replica = replica_of(settings, parts.database)
         yield create_app(
             judge=DecisionPoint(parts.database, judging, replica),
             clients=RememberedClients(_StoredClients(parts.database), time.monotonic),

@@ -23,15 +23,24 @@ _LOOKS = 5
 logger = structlog.get_logger()
 
 
-def replica_of(settings: Settings, database: Database) -> Replica | None:
-    """The replica that was set, or None. Raises SettingsError, which does not repeat its address."""
+@asynccontextmanager
+async def replica_of(settings: Settings, database: Database) -> AsyncIterator[Replica | None]:
+    """The replica that was set, or None; left when the block ends.
+
+    Raises SettingsError, which does not repeat its address.
+    """
     if settings.replica_url is None:
-        return None
+        yield None
+        return
     try:
-        return open_replica(settings.replica_url, database, settings.replica_seconds, time.monotonic, _log)
+        replica = open_replica(settings.replica_url, database, settings.replica_seconds, time.monotonic, _log)
     except DatabaseError as error:
         msg = f"DMP_REPLICA_URL: {error}"
         raise SettingsError(msg) from None
+    try:
+        yield replica
+    finally:
+        replica.close()
 
 
 def replicating(replica: Replica | None, seconds: float, observe: Callable[[float], None]) -> Lifespan:
@@ -46,7 +55,6 @@ def replicating(replica: Replica | None, seconds: float, observe: Callable[[floa
         yield
         task.cancel()
         await asyncio.wait({task})
-        replica.close()
 
     return lifespan
 

@@ -245,3 +245,32 @@ def test_another_antivirus_is_refused(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environment({"DMP_ANTIVIRUS_URL": url})
     assert str(caught.value) == ("DMP_ANTIVIRUS_URL must be clamd:///path/to/its/socket or clamd://127.0.0.1:3310")
+
+
+def test_a_replica_is_set_beside_a_database_of_postgresql() -> None:
+    """By its URL, which is not shown, and by how far behind it may be: five seconds unless that is said."""
+    url = "postgresql://u:secret@replica:5432/dmp"
+    given = {"DMP_DATABASE_URL": "postgresql://u:p@h/dmp", "DMP_REPLICA_URL": url}
+    settings = Settings.from_environment(given)
+    assert (settings.replica_url, settings.replica_seconds) == (url, 5)
+    assert "secret" not in repr(settings)
+    assert Settings.from_environment(given | {"DMP_REPLICA_SECONDS": "60"}).replica_seconds == 60
+    assert Settings.from_environment({}).replica_url is None
+
+
+@pytest.mark.parametrize(
+    "wrong, sentence",
+    [
+        ({"DMP_DATABASE_URL": ""}, "^DMP_REPLICA_URL needs DMP_DATABASE_URL to begin with postgresql:"),
+        ({"DMP_DATABASE_URL": "sqlite:///dmp"}, "^DMP_REPLICA_URL needs DMP_DATABASE_URL to begin with postgresql:"),
+        ({"DMP_REPLICA_URL": "sqlite:///secret"}, "^DMP_REPLICA_URL must begin with postgresql:$"),
+        ({"DMP_REPLICA_URL": "secret"}, "^DMP_REPLICA_URL must begin with postgresql:$"),
+        ({"DMP_REPLICA_SECONDS": "0"}, "^DMP_REPLICA_SECONDS must be a number of seconds from 1 to 3600$"),
+        ({"DMP_REPLICA_SECONDS": "0.5"}, "^DMP_REPLICA_SECONDS must be a number of seconds from 1 to 3600$"),
+    ],
+)
+def test_a_wrong_replica_is_told(wrong: dict[str, str], sentence: str) -> None:
+    """By the name of the variable, never by its value."""
+    given = {"DMP_DATABASE_URL": "postgresql://u:p@h/dmp", "DMP_REPLICA_URL": "postgresql://u:p@h/dmp"}
+    with pytest.raises(SettingsError, match=sentence):
+        Settings.from_environment(given | wrong)

@@ -16,6 +16,7 @@ from tests.servers.errors import UnavailableError
 from tests.servers.postgresql import SETTINGS, USER, PostgresqlServer, cluster_owner, ready
 from tests.servers.processes import free_port, running
 
+_NOTHING_TO_KEEP = {"fsync": "off"}  # the primary has it all
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -57,14 +58,14 @@ def standby(primary: PostgresqlServer) -> Iterator[Standby]:
             os.chown(folder, *owner)
         _copy(copier, primary, folder / "data", owner)
         server = PostgresqlServer(free_port(), primary.password, primary.version, primary.programs)
-        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"-c{name}={value}" for name, value in (SETTINGS | _NOTHING_TO_KEEP).items()]
         with running(
             [str(primary.programs / "postgres"), "-D", str(folder / "data"), f"-p{server.port}", *settings],
             log=folder / "log",
             answers=lambda: ready(server),
             environment=_ENVIRONMENT,
             owner=owner,
-            farewell=signal.SIGINT,
+            farewell=signal.SIGQUIT,
         ) as process:
             yield Standby(server, process)
 
