@@ -125,9 +125,7 @@ def _replica(environment: Mapping[str, str]) -> str | None:
     if not environment.get("DMP_REPLICA_URL"):
         return None
     if not environment.get("DMP_DATABASE_URL", "").startswith("postgresql:"):
-        raise SettingsError(
-            "DMP_REPLICA_URL is for PostgreSQL: DMP_DATABASE_URL must be set and begin with postgresql:"
-        )
+        raise SettingsError("DMP_REPLICA_URL needs DMP_DATABASE_URL to begin with postgresql: SQLite has no replica")
     return _address(environment, "DMP_REPLICA_URL", "", "postgresql")
 
 

@@ -253,7 +253,7 @@ def test_a_replica_is_set_beside_a_database_of_postgresql() -> None:
     given = {"DMP_DATABASE_URL": "postgresql://u:p@h/dmp", "DMP_REPLICA_URL": url}
     settings = Settings.from_environment(given)
     assert (settings.replica_url, settings.replica_seconds) == (url, 5)
-    assert "secret" not in repr(settings)
+    assert url not in repr(settings)
     assert Settings.from_environment(given | {"DMP_REPLICA_SECONDS": "60"}).replica_seconds == 60
     assert Settings.from_environment({}).replica_url is None
 
