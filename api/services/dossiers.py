@@ -99,6 +99,7 @@ class Dossiers:
         at = judgement.case.question.at
 
         async def change(connection: AsyncConnection) -> Mapping[str, Value]:
+            await stored.lock_dossier(connection, identity)  # one that is none: before its key, as everybody does
             sealed = await self._keys.seal_text(connection, identity, INS_PURPOSE, ins.encode("ascii"))
             opened = await stored.open_dossier(
                 connection,

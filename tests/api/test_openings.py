@@ -3,10 +3,27 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from tests.api.whole import FUND, HOSPITAL, NOBODY_INS, NURSE, OTHER_INS, PHARMACY, PHYSICIAN, UNKNOWN_RPPS, Whole
+from sqlalchemy import delete
+
+from models.queries.dossiers import lock_dossier
+from models.tables import dossier_key
+from tests.api.whole import (
+    FUND,
+    HOSPITAL,
+    NOBODY_INS,
+    NURSE,
+    OTHER_INS,
+    PHARMACY,
+    PHYSICIAN,
+    UNKNOWN_RPPS,
+    Whole,
+    whole,
+)
+from tests.waiting import somebody_waits
 
 CLINIC, LABORATORY, INSURER, EMPLOYER, BANK = ("970100228", "970408589", "750000036", "750000044", "750000051")
 SOCIAL_WORKER, LOCUM, ALONE = ("10000000074", "10000000082", "10000000090")
@@ -144,3 +161,16 @@ async def test_nothing_ties_what_is_counted_to_a_dossier(dmp: Whole) -> None:
     assert identity.version == 4
     await erase(dmp)
     assert len(await openings(dmp)) == 1
+
+
+async def test_an_opening_takes_the_dossier_before_its_key(migrated_postgresql_url: str, tmp_path: Path) -> None:
+    """As everybody does: whoever holds a dossier that is none may change its key while somebody opens it."""
+    async with whole(migrated_postgresql_url, tmp_path) as dmp:
+        await dmp.learn({"kind": "dossier", "ins": NOBODY_INS, "state": "none", "born": "1955-08-20"})
+        identity = UUID(dmp.id_of(NOBODY_INS))
+        async with dmp.database.begin() as connection:
+            await lock_dossier(connection, identity)
+            opening = asyncio.create_task(open_(dmp, HOLDER))
+            await somebody_waits(dmp.database, opening)
+            await connection.execute(delete(dossier_key).where(dossier_key.c.dossier == identity))
+        assert await opening == (201, None)

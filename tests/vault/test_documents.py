@@ -24,6 +24,7 @@ from tests.vault.deposits import (
     pieces,
     read,
 )
+from tests.waiting import somebody_waits
 from vault.blobs import BlobStore
 from vault.documents import MAX_SIZE, Documents, Erasure
 from vault.errors import (
@@ -245,15 +246,9 @@ async def test_a_deposit_committed_while_its_dossier_is_being_erased_is_erased(
         erasing = asyncio.create_task(erase())
         if database.dialect == "postgresql":
             await began.wait()
-            await _until_somebody_waits(database)
+        await somebody_waits(database, erasing)
     assert await erasing == 2
     assert await counts(database) == (0, 2)
-
-
-async def _until_somebody_waits(database: Database) -> None:
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    while not await database.read(waiting):
-        pass
 
 
 async def test_an_erased_document_is_gone(documents: Documents, database: Database, store: BlobStore) -> None:

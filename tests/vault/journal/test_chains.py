@@ -9,6 +9,7 @@ from models.database import Database, open_database
 from models.tables import journal_chain
 from tests.vault.journal.entries import DOSSIER, OTHER_DOSSIER, an_entry
 from tests.vault.journal.shards import fixed_keys
+from tests.waiting import somebody_waits
 from vault.errors import JournalMovedError, JournalUnavailableError, SealBrokenError
 from vault.journal.audit import verify_log
 from vault.journal.chains import hold
@@ -16,8 +17,6 @@ from vault.journal.entry import Receipt
 from vault.journal.erasing import erase_journal
 from vault.journal.keys import JournalKeys
 from vault.journal.ledger import Ledger
-
-WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def remembered_in_vain(ledger: Ledger, database: Database) -> None:
@@ -110,9 +109,7 @@ async def test_two_begin_a_chain_at_once(migrated_postgresql_url: str) -> None:
         await hold(connection, fixed_keys(), {DOSSIER})
         wrapped = await connection.scalar(select(journal_chain.c.wrapped))
         waiting = asyncio.create_task(second.record(an_entry()))
-        while not await one.read(WAITING):  # noqa: ASYNC110 - the database tells nobody
-            await asyncio.sleep(0.01)
-        assert not waiting.done()
+        await somebody_waits(one, waiting)
     assert await waiting == Receipt(DOSSIER, 1)
     assert await one.read("SELECT wrapped FROM journal_chain") == [(wrapped,)]
     await one.close()

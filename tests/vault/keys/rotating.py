@@ -1,17 +1,11 @@
 """Another key for a shard while others use it."""
 
-import asyncio
-import time
-from typing import Any
-
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
 from models.tables import shard_key
 from vault.keys import KeyService, KeyState, Tree, shard_name
-
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 async def rotate(database: Database, service: KeyService, tree: Tree, shard: int = 0) -> bytes:
@@ -32,15 +26,3 @@ async def rotate_within(connection: AsyncConnection, service: KeyService, tree: 
     values = row._asdict() | wrapped | {"version": row.version + 1, "uses": 0}
     await connection.execute(shard_key.insert().values(values))
     return fresh.key
-
-
-async def somebody_waits(database: Database, task: "asyncio.Task[Any]") -> None:
-    """Return when the task waits for a row, which it must; on SQLite whoever writes waits for whoever writes."""
-    deadline = time.monotonic() + 30
-    while database.dialect == "postgresql":
-        async with database.connect() as connection:
-            if (await connection.exec_driver_sql(_WAITING)).scalar_one():
-                break
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
-    assert not task.done()

@@ -24,7 +24,7 @@ from tests.vault.deposits import (
     forget,
     read,
 )
-from tests.vault.keys.rotating import somebody_waits
+from tests.waiting import somebody_waits
 from vault.documents import Documents
 from vault.errors import SealBrokenError
 from vault.filesystem_blobs import FilesystemBlobStore

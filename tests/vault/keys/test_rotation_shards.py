@@ -11,7 +11,8 @@ from sqlalchemy import insert, select, update
 
 from models.database import Database
 from models.tables import dossier_key, journal_chain
-from tests.vault.keys.rotating import rotate, somebody_waits
+from tests.vault.keys.rotating import rotate
+from tests.waiting import somebody_waits
 from vault.errors import KeyStateError
 from vault.journal.erasing import erase_journal
 from vault.journal.keys import JournalKeys

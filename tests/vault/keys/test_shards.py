@@ -11,7 +11,8 @@ from sqlalchemy import update
 from models.database import Database
 from models.tables import shard_key
 from tests.vault.keys.clock import Clock
-from tests.vault.keys.rotating import rotate, rotate_within, somebody_waits
+from tests.vault.keys.rotating import rotate, rotate_within
+from tests.waiting import somebody_waits
 from vault.errors import KeyStateError, SealBrokenError
 from vault.keys import GeneratedKey, KeyState, Name, ShardKeys, Tree, WrappedKey, shard_key_id, shard_of
 from vault.keys.shards import MOST_USES, parse_shard_key_id
