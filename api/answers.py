@@ -4,7 +4,18 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
+import msgspec
 from litestar.types import Receive, Scope, Send
+
+from api.schemas.authzen import Answer
+
+_PLAIN = {True: b'{"decision":true}', False: b'{"decision":false}'}
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_decision(answer: Answer) -> bytes:
+    """The body of one decision."""
+    return _PLAIN[answer.decision] if answer.context is None else _encode(answer)
 
 
 class JsonAnswer:

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.types import ControllerRouterHandler
 
+from api.desk import Desk
 from api.direct import Direct
 from api.edge import Edge, new_request_id
 from api.gate import Gate, check_declarations
@@ -43,7 +44,13 @@ def create_app(
     `request.app.state`. `lifespan` is entered in order before the first request and left in reverse after the last.
     """
     counts = metrics or Metrics()
-    parts = {"judge": judge, "readiness_checks": tuple(readiness_checks), "metrics": counts, **(state or {})}
+    parts = {
+        "judge": judge,
+        "desk": Desk(judge, clients, counts),
+        "readiness_checks": tuple(readiness_checks),
+        "metrics": counts,
+        **(state or {}),
+    }
     app = Litestar(
         [AuthzenController, authzen_configuration, live, ready, metrics_handler, *route_handlers],
         state=State(parts, deep_copy=False),

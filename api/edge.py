@@ -5,14 +5,14 @@ It stands outside the framework, so that what the framework refuses by itself (4
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api.errors import NotFoundError
-from api.log import current_request_id
+from api.log import Answered, current_request_id, log_answered
 from api.metrics import Metrics
 from api.problems import PROBLEM_MEDIA_TYPE, encode_problem, problem_of
 
@@ -50,7 +50,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = self._monotonic()
-        request_id = _given_id(scope) or self._make_id()
+        request_id = given_id([value for name, value in scope["headers"] if name == b"x-request-id"]) or self._make_id()
         scope["state"]["request_id"] = request_id
         token = current_request_id.set(request_id)
         answer = _Answer(send, request_id)
@@ -80,13 +80,17 @@ class Edge:
         method: str = scope["method"]
         self._metrics.observe_request(route, method, status, seconds)
         client = scope["state"].get("client")
-        self._logger.info(
-            "request",
-            method=method,
-            route=route,
-            status=status,
-            milliseconds=round(seconds * 1000, 2),
-            client=client.name if client else None,
+        log_answered(
+            [
+                Answered(
+                    method=method,
+                    route=route,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 2),
+                    client=client.name if client else None,
+                    request_id=scope["state"]["request_id"],
+                )
+            ]
         )
 
 
@@ -104,7 +108,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message["headers"], self._request_id, _NO_SNIFFING]
-            if not any(name == b"cache-control" for name, _ in headers):
+            if b"cache-control" not in [name for name, _ in headers]:
                 headers.append(_NO_STORE)
             message["headers"] = headers
         await self._send(message)
@@ -117,8 +121,8 @@ class _Answer:
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _given_id(scope: HTTPScope) -> str | None:
-    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+def given_id(given: Sequence[bytes]) -> str | None:
+    """The id that a caller chose for its request by the values of X-Request-ID, if it is one and fit to be told."""
     if len(given) == 1 and _SANE_REQUEST_ID.fullmatch(given[0]):
         return given[0].decode("ascii")
     return None

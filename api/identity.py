@@ -68,6 +68,9 @@ class Clients(Protocol):
     async def find(self, digest: bytes) -> Client | None:
         """The client whose key has this digest."""
 
+    def recall(self, digest: bytes) -> Client | None:
+        """The same, if it can be said without looking anywhere."""
+
 
 class KnownClients:
     """Clients listed once and for all."""
@@ -76,6 +79,10 @@ class KnownClients:
         self._clients = tuple(clients)
 
     async def find(self, digest: bytes) -> Client | None:
+        """As `recall`."""
+        return self.recall(digest)
+
+    def recall(self, digest: bytes) -> Client | None:
         """Goes through them all, whichever matches."""
         found = None
         for known, client in self._clients:
@@ -99,10 +106,9 @@ class RememberedClients:
 
     async def find(self, digest: bytes) -> Client | None:
         """The client, as it was at most so many seconds ago."""
+        if (remembered := self.recall(digest)) is not None:
+            return remembered
         now = self._monotonic()
-        remembered = self._remembered.get(digest)
-        if remembered is not None and now < remembered[0]:
-            return remembered[1]
         client = await self._clients.find(digest)
         self._remembered.pop(digest, None)
         if client is not None:
@@ -110,6 +116,11 @@ class RememberedClients:
             if len(self._remembered) > _REMEMBERED_CLIENTS:
                 self._remembered.popitem(last=False)
         return client
+
+    def recall(self, digest: bytes) -> Client | None:
+        """The client, if it was found at most so many seconds ago."""
+        remembered = self._remembered.get(digest)
+        return remembered[1] if remembered is not None and self._monotonic() < remembered[0] else None
 
 
 def new_key(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
@@ -127,8 +138,20 @@ async def identify(headers: Iterable[tuple[bytes, bytes]], clients: Clients) -> 
     given = [value for name, value in headers if name == b"authorization"]
     if not given:
         raise UnauthenticatedError(given=False)
-    credentials = _CREDENTIALS.fullmatch(given[0]) if len(given) == 1 else None
-    client = None if credentials is None else await clients.find(hashlib.sha256(credentials[1]).digest())
+    digest = _digest_in(given[0]) if len(given) == 1 else None
+    client = None if digest is None else await clients.find(digest)
     if client is None:
         raise UnauthenticatedError(given=True)
     return client
+
+
+def remembered(authorization: bytes, clients: Clients) -> Client | None:
+    """The client of such a header, if that can be said at once."""
+    digest = _digest_in(authorization)
+    return None if digest is None else clients.recall(digest)
+
+
+def _digest_in(authorization: bytes) -> bytes | None:
+    """The SHA-256 of the key in such a header, None where there is none."""
+    credentials = _CREDENTIALS.fullmatch(authorization)
+    return None if credentials is None else hashlib.sha256(credentials[1]).digest()

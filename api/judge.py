@@ -59,6 +59,13 @@ class Judge(Protocol):
         With `stop_after`, the first answer equal to it is the last one: the rest is neither judged nor journaled.
         """
 
+    async def evaluate_apart(self, asked: Sequence[tuple[Caller, EvaluationRequest]]) -> Sequence[Answer | Exception]:
+        """What `evaluate` would answer each of these callers about its one question, or raise, in order.
+
+        They are answered together, all written down; what one of them may not ask is no matter of the others. Raises
+        what keeps all of them from being answered.
+        """
+
     async def search_subjects(self, caller: Caller, search: SubjectSearch, page: PageRequest) -> EntityPage:
         """Who, of the kind `search.subject.type`, may do `search.action` to `search.resource`."""
 

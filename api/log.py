@@ -9,8 +9,9 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -34,9 +35,32 @@ _encode = msgspec.json.Encoder(enc_hook=lambda value: f"<{type(value).__qualname
 Event = MutableMapping[str, Any]
 
 
+class Answered(msgspec.Struct, kw_only=True):
+    """A request that was answered, as its line in the log says it."""
+
+    method: str
+    route: str
+    status: int
+    milliseconds: float
+    client: str | None
+    event: str = "request"
+    request_id: str
+    level: str = "info"
+    at: str = ""
+
+
+class _Output:
+    """Where lines go that are too many to be made one by one; nowhere until logging is configured."""
+
+    stream: BinaryIO | None = None
+
+
+
 def configure_logging(level: str, stream: BinaryIO | None = None) -> None:
     """Send everything that is logged in this process to `stream` (default: standard error). Level: see LEVELS."""
     threshold = LEVELS[level]
+    stream = stream or sys.stderr.buffer
+    _Output.stream = stream if threshold <= logging.INFO else None
     structlog.configure(
         processors=[
             _add_request_id,
@@ -46,7 +70,7 @@ def configure_logging(level: str, stream: BinaryIO | None = None) -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -61,6 +85,17 @@ def configure_logging(level: str, stream: BinaryIO | None = None) -> None:
         library.handlers.clear()
         library.propagate = True
         library.setLevel(floor)
+
+
+def log_answered(requests: Sequence[Answered]) -> None:
+    """The lines of these requests, at the level `info`, written at once."""
+    if _Output.stream is None:
+        return
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    for request in requests:
+        request.at = at
+    _Output.stream.write(_struck(b"".join([_encode(request) + b"\n" for request in requests])))
+    _Output.stream.flush()
 
 
 class _Forwarder(logging.Handler):
@@ -99,4 +134,8 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 
 def _render(_logger: object, _method: str, event: Event) -> bytes:
-    return _INS_SHAPED.sub(_STRUCK_OUT, _encode(event))
+    return _struck(_encode(event))
+
+
+def _struck(line: bytes) -> bytes:
+    return _INS_SHAPED.sub(_STRUCK_OUT, line)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -52,13 +53,14 @@ def work(settings: Settings, listener: socket.socket, *, shared_metrics: Path | 
 
 async def _work(settings: Settings, listener: socket.socket, shared_metrics: Path | None) -> None:
     from api.asgi import service  # noqa: PLC0415 - the supervisor starts without loading the service
+    from api.desk import DeskProtocol  # noqa: PLC0415 - likewise
 
     async with service(settings, shared_metrics=shared_metrics) as app:
         gc.collect()
         gc.freeze()  # what stays as long as the process need not be looked through again and again
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=partial(DeskProtocol, app.state["desk"]),  # type: ignore[arg-type]  # what is called to make one
             lifespan="on",
             log_config=None,
             access_log=False,

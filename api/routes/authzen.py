@@ -11,7 +11,7 @@ from litestar import Controller, get, post
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from api.answers import JsonAnswer
+from api.answers import JsonAnswer, encode_decision
 from api.batches import defaults_of, interleave, items_of, stop_after
 from api.identity import Caller
 from api.judge import EntityPage, Judge
@@ -35,8 +35,6 @@ from api.schemas.authzen import (
 from api.strict_json import convert
 from models.vocabulary import Scope
 
-_PERMITTED = JsonAnswer(b'{"decision":true}')
-_DENIED = JsonAnswer(b'{"decision":false}')
 _CONFIGURATION_CACHE = (b"cache-control", b"public, max-age=3600")
 _encode = msgspec.json.Encoder().encode
 
@@ -156,6 +154,4 @@ def _allow_all(caller: Caller, questions: list[EvaluationRequest]) -> list[Evalu
 
 async def _evaluate(judge: Judge, caller: Caller, question: EvaluationRequest) -> ASGIApp:
     answer: Answer = (await judge.evaluate(caller, _allow_all(caller, [question]), stop_after=None))[0]
-    if answer.context is None:
-        return _PERMITTED if answer.decision else _DENIED
-    return JsonAnswer(_encode(answer))
+    return JsonAnswer(encode_decision(answer))

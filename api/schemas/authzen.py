@@ -39,6 +39,11 @@ class EvaluationRequest(Struct, frozen=True):
         """Whether the rules behind the answer are asked for."""
         return self.context is not None and self.context.get("explain") is True
 
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing is to be written down."""
+        return self.context is not None and self.context.get("dry_run") is True
+
 
 class EvaluationsOptions(Struct, frozen=True):
     """How a batch is carried out (7.1.2)."""

@@ -1,0 +1,239 @@
+"""Single questions, straight from the socket to the judge: what is asked most, and must not wait.
+
+What lies between a socket and a handler, and a task for each request, take several times as long as a decision. So
+questions to the one address that most of them are sent to are taken as they come, judged together, and answered
+together. Only requests about which nothing is unusual are taken: a body that makes no question, a key that is not at
+hand, a request sent before the last one was answered, and whatever else there is goes the way of all others, and is
+answered there as it is here. Nothing is decided here: judge, keys, log and metrics are those of the whole service.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from api.answers import encode_decision
+from api.edge import given_id, new_request_id
+from api.errors import RequestError
+from api.identity import Caller, Client, Clients, remembered
+from api.judge import Judge
+from api.log import Answered, current_request_id, log_answered
+from api.metrics import Metrics
+from api.problems import told
+from api.requests import MAX_JSON_BYTES
+from api.schemas.authzen import Answer, EvaluationRequest
+from api.strict_json import decode
+from models.vocabulary import Scope
+
+PATH = "/access/v1/evaluation"
+_METHOD = "POST"
+_URL = PATH.encode()
+_UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+_SITTINGS = 2
+"""While one group waits for its facts, another one is judged."""
+_MOST_TOGETHER = 256
+
+_JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
+_ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+
+
+class Asked:
+    """A question on its way, and what its connection must know of it until it is answered (uvicorn's "cycle")."""
+
+    __slots__ = (
+        "body",
+        "client",
+        "disconnected",
+        "keep_alive",
+        "protocol",
+        "question",
+        "request_id",
+        "response_complete",
+        "since",
+    )
+    message_event = asyncio.Event()  # nobody waits for it
+
+    def __init__(self, protocol: "DeskProtocol", client: Client, request_id: str) -> None:
+        self.protocol = protocol
+        self.client = client
+        self.request_id = request_id
+        self.since = time.perf_counter()
+        self.body = b""
+        self.question: EvaluationRequest
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = True
+
+
+class Desk:
+    """Where questions are handed in and answered; what is asked for good waits for the journal apart from what-ifs."""
+
+    def __init__(self, judge: Judge, clients: Clients, metrics: Metrics) -> None:
+        self._judge = judge
+        self._clients = clients
+        self._metrics = metrics
+        self._dry_runs, self._others = _Queue(self._answer), _Queue(self._answer)
+
+    def client(self, authorization: bytes) -> Client | None:
+        """Who asks, if that can be said at once and it may ask for decisions."""
+        client = remembered(authorization, self._clients)
+        return client if client is not None and Scope.DECIDE in client.scopes else None
+
+    def hand_in(self, asked: Asked) -> None:
+        """To be answered with whatever else comes. Raises RequestError if it is no question, or may not be asked."""
+        question = asked.question = decode(asked.body, EvaluationRequest)
+        asked.client.require_speaking_for(question.subject.type)
+        if question.explains:
+            asked.client.require(Scope.POLICY)
+        (self._dry_runs if question.is_dry_run else self._others).put(asked)
+
+    async def _answer(self, together: Sequence[Asked]) -> None:
+        answers: Sequence[Answer | Exception]
+        try:
+            questions = [(Caller(asked.client, asked.request_id), asked.question) for asked in together]
+            answers = await self._judge.evaluate_apart(questions)
+        except Exception as error:  # noqa: BLE001 - each of them is told
+            answers = [error] * len(together)
+        now, lines = time.perf_counter(), []
+        for asked, answer in zip(together, answers, strict=True):
+            status = asked.protocol.answer(asked, answer)
+            seconds = now - asked.since
+            self._metrics.observe_request(PATH, _METHOD, status, seconds)
+            lines.append(
+                Answered(
+                    method=_METHOD,
+                    route=PATH,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 2),
+                    client=asked.client.name,
+                    request_id=asked.request_id,
+                )
+            )
+        log_answered(lines)
+
+
+class _Queue:
+    """Those who wait, answered in groups of whoever is there."""
+
+    def __init__(self, answer: Callable[[Sequence[Asked]], Awaitable[None]]) -> None:
+        self._answer = answer
+        self._waiting: list[Asked] = []
+        self._sitting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_called = False
+
+    def put(self, asked: Asked) -> None:
+        self._waiting.append(asked)
+        if not self._is_called and self._sitting < _SITTINGS:
+            self._is_called = True
+            self._sitting += 1
+            task = asyncio.get_running_loop().create_task(self._sit())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _sit(self) -> None:
+        """It begins once all that has come by now is read."""
+        self._is_called = False
+        try:
+            while self._waiting:
+                together, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
+                await self._answer(together)
+        finally:
+            self._sitting -= 1
+
+
+class DeskProtocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, but that plain questions go to the desk."""
+
+    def __init__(self, desk: Desk, **given: Any) -> None:
+        super().__init__(**given)
+        self._desk = desk
+        self._asked: Asked | None = None
+
+    def on_headers_complete(self) -> None:
+        self._asked = self._taken()
+        if self._asked is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._asked is None:
+            super().on_body(body)
+        else:
+            self._asked.body += body
+
+    def on_message_complete(self) -> None:
+        asked, self._asked = self._asked, None
+        if asked is None:
+            super().on_message_complete()
+            return
+        before, self.cycle = self.cycle, asked  # type: ignore[assignment]  # it has all that is asked of one
+        try:
+            self._desk.hand_in(asked)
+        except RequestError:
+            self.cycle = before
+            super().on_headers_complete()
+            super().on_body(asked.body)
+            super().on_message_complete()
+
+    def _taken(self) -> Asked | None:
+        """The request whose headers have come, if there is nothing unusual about it."""
+        parser, headers = self.parser, dict(self.headers)
+        if (
+            self.url != _URL
+            or parser.get_method() != b"POST"
+            or parser.get_http_version() != "1.1"
+            or not parser.should_keep_alive()
+            or len(headers) != len(self.headers)
+            or not _UNUSUAL.isdisjoint(headers)
+            or headers.get(b"content-type") != _JSON
+            or int(headers.get(b"content-length", b"0")) > MAX_JSON_BYTES
+            or (self.cycle is not None and not self.cycle.response_complete)
+            or self.flow.write_paused
+        ):
+            return None
+        client = self._desk.client(headers.get(b"authorization", b""))
+        if client is None:
+            return None
+        chosen = headers.get(b"x-request-id")
+        return Asked(self, client, given_id([] if chosen is None else [chosen]) or new_request_id())
+
+    def answer(self, asked: Asked, answer: Answer | Exception) -> int:
+        """Send it, unless who asked is gone. Gives the status."""
+        if isinstance(answer, Exception):
+            status, kind, more, body = _failure(asked, answer)
+        else:
+            status, kind, more, body = 200, _JSON, b"", encode_decision(answer)
+        asked.response_complete = True
+        if asked.disconnected:
+            return status
+        self.transport.write(
+            b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%bx-request-id: %b\r\n%b\r\n%b"
+            % (
+                STATUS_LINE[status],
+                b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers]),
+                kind,
+                len(body),
+                more,
+                asked.request_id.encode("ascii"),
+                _ALWAYS if asked.keep_alive else _ALWAYS + b"connection: close\r\n",
+                body,
+            )
+        )
+        if not asked.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+        return status
+
+
+def _failure(asked: Asked, error: Exception) -> tuple[int, bytes, bytes, bytes]:
+    """Status, type, more headers and body of an error as AuthZEN wants it."""
+    token = current_request_id.set(asked.request_id)
+    try:
+        problem = told(error)
+    finally:
+        current_request_id.reset(token)
+    headers: Mapping[str, str] = problem.headers
+    more = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+    return problem.status, _TEXT, more.encode(), problem.detail.encode()
