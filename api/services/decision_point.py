@@ -6,6 +6,7 @@ look-up, as a decision does, and shows what the caller may have changed just now
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -73,11 +74,27 @@ class DecisionPoint:
             ends = [each.decision.allowed for each in judgements]
             judgements = judgements[: ends.index(stop_after) + 1] if stop_after in ends else judgements
         pairs = list(zip(questions, judgements, strict=False))
-        told = [pair for pair in pairs if not _is_dry_run(pair[0])]
+        told = [pair for pair in pairs if not pair[0].is_dry_run]
         if told:
             resources = [Reference(question.resource.type, question.resource.id) for question, _ in told]
             await self._judging.record(caller, [judgement for _, judgement in told], resources)
         return _answers(pairs)
+
+    async def evaluate_apart(self, asked: Sequence[tuple[Caller, EvaluationRequest]]) -> Sequence[Answer | Exception]:
+        """Judge, write down what is no dry run, and only then answer."""
+        at = self._judging.now()
+        judged = await self._judging.judge_apart([(caller.client, _asked_at(each, at)) for caller, each in asked])
+        await self._judging.record_apart(
+            [
+                (caller, judgement)
+                for (caller, question), judgement in zip(asked, judged, strict=True)
+                if isinstance(judgement, Judgement) and not question.is_dry_run
+            ]
+        )
+        return [
+            _answer(question, judgement) if isinstance(judgement, Judgement) else judgement
+            for (_, question), judgement in zip(asked, judged, strict=True)
+        ]
 
     async def search_subjects(self, caller: Caller, search: SubjectSearch, page: PageRequest) -> EntityPage:
         """The professionals tied to the dossier who may do it; other kinds of subject are not searched."""
@@ -199,6 +216,13 @@ class DecisionPoint:
         return EntityPage(shown)
 
 
+def _asked_at(request: EvaluationRequest, at: datetime) -> Question | MalformedRequestError:
+    try:
+        return question_of(request, at)
+    except MalformedRequestError as error:
+        return error
+
+
 def _found(reference: Reference) -> FoundEntity:
     return FoundEntity(reference.type, reference.id)
 
@@ -213,10 +237,6 @@ def _uuid(text: str) -> UUID:
         return parse_pseudonym(text)
     except InvalidIdentifierError:
         raise MalformedRequestError("The member page.token belongs to another search.") from None
-
-
-def _is_dry_run(question: EvaluationRequest) -> bool:
-    return question.context is not None and question.context.get("dry_run") is True
 
 
 def _answers(pairs: Sequence[tuple[EvaluationRequest, Judgement]]) -> list[Answer]:
@@ -237,7 +257,7 @@ def _answer(question: EvaluationRequest, judgement: Judgement) -> Answer:
     context: dict[str, Any] = {}
     if decision.obligations:
         context["obligations"] = [{"id": obligation.value} for obligation in decision.obligations]
-    if _is_dry_run(question):
+    if question.is_dry_run:
         context["dry_run"] = True
     if question.explains:
         reason = judgement.engine.register.reasons[decision.rule]

@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from api.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError, RequestError
 from api.identity import Caller, Client
 from api.services.lookups import Lookups
 from api.services.rules import Rules
@@ -129,6 +129,23 @@ class Judging:
         engine = self.engine
         return [self.verdict(client, case, engine) for case in cases]
 
+    async def judge_apart(
+        self, asked: Sequence[tuple[Client, Question | RequestError]]
+    ) -> list[Judgement | RequestError]:
+        """As `judge` each of these, their facts read together; what it raises of one stands in its place."""
+        cases = iter(await fetch_cases(self._database, [each for _, each in asked if isinstance(each, Question)]))
+        engine = self.engine
+        return [
+            self._verdict_or_error(client, next(cases), engine) if isinstance(each, Question) else each
+            for client, each in asked
+        ]
+
+    def _verdict_or_error(self, client: Client, case: Case, engine: Engine) -> Judgement | RequestError:
+        try:
+            return self.verdict(client, case, engine)
+        except RequestError as error:
+            return error
+
     async def judge_documents(self, client: Client, question: Question, documents: Sequence[str]) -> list[Judgement]:
         """The verdicts on one question about each of these documents, whose facts come as those of one.
 
@@ -217,6 +234,12 @@ class Judging:
         `resources` are what they are about, one by one, where several share a judgement.
         """
         if entries := self.entries(caller, judgements, resources=resources):
+            await self._ledger.record_all(entries)
+
+    async def record_apart(self, judged: Sequence[tuple[Caller, Judgement]]) -> None:
+        """The same of decisions that have nothing to do with each other, all at once."""
+        entries = [entry for caller, judgement in judged for entry in self.entries(caller, [judgement])]
+        if entries:
             await self._ledger.record_all(entries)
 
     async def carry_out(
