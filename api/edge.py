@@ -5,7 +5,7 @@ It stands outside the framework, so that what the framework refuses by itself (4
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 from litestar.enums import ScopeType
@@ -19,13 +19,19 @@ from api.problems import PROBLEM_MEDIA_TYPE, encode_problem, problem_of
 # What a caller may choose as a request's id: visible ASCII, of a length that fits a log and a journal.
 _SANE_REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 _UNMATCHED = "unmatched"
+_ID_BYTES, _DRAWN = 16, 64
 _NO_STORE = (b"cache-control", b"no-store")
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 
-def new_request_id() -> str:
-    """128 random bits."""
-    return secrets.token_hex(16)
+def _random_ids() -> Iterator[str]:
+    """128 random bits each, drawn many at once: asking for them takes longer than they do."""
+    while True:
+        drawn = secrets.token_hex(_DRAWN * _ID_BYTES)
+        yield from (drawn[begin : begin + 2 * _ID_BYTES] for begin in range(0, len(drawn), 2 * _ID_BYTES))
+
+
+new_request_id = _random_ids().__next__
 
 
 class Edge:

@@ -36,7 +36,16 @@ from models.sheets import documents_in, find_document, ids_in, relations_with, r
 from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
 
 _BATCH = 512  # look-ups in one statement
-_PLACED = {ResourceType.DOCUMENT.value, ResourceType.MESSAGE.value}
+
+# Of every question asked: a member of an Enum is slow to reach.
+_DOSSIER, _DOCUMENT, _MESSAGE = (
+    each.value for each in (ResourceType.DOSSIER, ResourceType.DOCUMENT, ResourceType.MESSAGE)
+)
+_PROFESSIONAL, _ORGANIZATION, _STAFF, _PERSON = (
+    each.value for each in (SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF, SubjectType.PERSON)
+)
+_PLACED = {_DOCUMENT, _MESSAGE}
+_STATES = {state.value: state for state in DossierState}
 
 _Row = Sequence[Any]
 
@@ -69,7 +78,7 @@ async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> dict[Key
     for batch in _batches(dict.fromkeys(keys)):
         # Few sizes, hence few statements to prepare: the rest is filled up with look-ups of nothing.
         size = 1 << (len(batch) - 1).bit_length()
-        values = [value for each in (*batch, *[Keys()] * (size - len(batch))) for value in values_of(needs, each)]
+        values = values_of(needs, [*batch, *[Keys()] * (size - len(batch))])
         for row in await database.read(facts_statement(needs, size), *values):
             if row[0] < len(batch):
                 rows[batch[row[0]]] = row
@@ -223,20 +232,25 @@ def _placed(question: Question) -> UUID | None:
 
 
 def _keys(question: Question, homes: Mapping[UUID, UUID]) -> Keys:
-    found: dict[str, Any] = {}
     subject, resource, claimed = question.subject, question.resource, question.particulars.dossier
-    if subject.type in {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF}:
-        # What is not printable is no one's identifier, and neither NUL nor half a surrogate pair reaches a database.
-        found[subject.type] = subject.id if subject.id.isprintable() else None
-    if resource.type == ResourceType.DOSSIER:
-        found["dossier"] = uuid_of(resource.id)
+    # What is not printable is no one's identifier, and neither NUL nor half a surrogate pair reaches a database.
+    name = subject.id if subject.id.isprintable() else None
+    dossier = message = None
+    if resource.type == _DOSSIER:
+        dossier = uuid_of(resource.id)
     elif resource.type in _PLACED and (identity := uuid_of(resource.id)) is not None:
-        found["dossier"] = homes.get(identity) if claimed is None else uuid_of(claimed)
-        if resource.type == ResourceType.MESSAGE:
-            found["message"] = identity
-    return Keys(**found)
+        dossier = homes.get(identity) if claimed is None else uuid_of(claimed)
+        message = identity if resource.type == _MESSAGE else None
+    return Keys(
+        name if subject.type == _PROFESSIONAL else None,
+        name if subject.type == _ORGANIZATION else None,
+        name if subject.type == _STAFF else None,
+        dossier,
+        message,
+    )
 
 
+@lru_cache(maxsize=1024)
 def uuid_of(text: str) -> UUID | None:
     """The UUID that a caller names, or None for a word that is none."""
     try:
@@ -251,12 +265,12 @@ def uuid_of(text: str) -> UUID | None:
 def _case(question: Question, keys: Keys, row: _Row) -> Case:
     subject = _subject(question, row)
     document = message = None
-    if question.resource.type == ResourceType.DOCUMENT:
+    if question.resource.type == _DOCUMENT:
         identity = uuid_of(question.resource.id)
         document = None if identity is None else find_document(row[statements.SHEET_DOCUMENTS] or b"", identity)
         if document is None:
             return Case(question, subject)
-    elif question.resource.type == ResourceType.MESSAGE:
+    elif question.resource.type == _MESSAGE:
         sender, addressee = row[statements.MESSAGE]
         if sender is None or keys.message is None:
             return Case(question, subject)
@@ -276,10 +290,10 @@ def _case(question: Question, keys: Keys, row: _Row) -> Case:
 
 def _subject(question: Question, row: _Row) -> Subject | None:
     asks = question.subject
-    if asks.type == SubjectType.PERSON:
+    if asks.type == _PERSON:
         person = uuid_of(asks.id)
         return None if person is None else Person(person)
-    if asks.type == SubjectType.PROFESSIONAL:
+    if asks.type == _PROFESSIONAL:
         profession, samu_regulator, of_person = row[statements.PROFESSIONAL]
         if profession is None:
             return None
@@ -302,4 +316,4 @@ def parties_of(asks: Reference, subject: Subject | None) -> list[Reference]:
 
 def _dossier(columns: Sequence[Any]) -> Dossier | None:
     identity, state, *rest = columns
-    return None if identity is None else Dossier(identity, DossierState(state), *rest)
+    return None if identity is None else Dossier(identity, _STATES[state], *rest)

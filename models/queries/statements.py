@@ -139,5 +139,7 @@ def _either(needs: Needs, sources: dict[str, str]) -> str:
     return f"COALESCE({', '.join(present)})" if len(present) > 1 else "".join(present)
 
 
-def values_of(needs: Needs, keys: Keys) -> list[Any]:
-    return [value for name, value in zip(Keys._fields, keys, strict=True) if name in needs]
+def values_of(needs: Needs, keys: Sequence[Keys]) -> list[Any]:
+    """The parameters of so many look-ups."""
+    places = [place for place, name in enumerate(Keys._fields) if name in needs]
+    return [each[place] for each in keys for place in places]

@@ -20,13 +20,13 @@ _AT_ONCE = 512
 async def find_dossiers(database: Reads, identities: Collection[UUID]) -> dict[UUID, UUID]:
     """The dossier of each of these documents and messages that there is, deleted or not, by one `read` for 512."""
     found: dict[UUID, UUID] = {}
-    asked = list(dict.fromkeys(identities))
+    asked = [(identity, bucket_of(identity)) for identity in dict.fromkeys(identities)]
     for begin in range(0, len(asked), _AT_ONCE):
         some = asked[begin : begin + _AT_ONCE]
-        buckets = padded(sorted(set(map(bucket_of, some))))
-        entries = {row[0]: row[1] for row in await database.read(buckets_statement(len(buckets)), *buckets)}
-        for identity in some:
-            if (dossier := find_dossier(entries.get(bucket_of(identity), b""), identity)) is not None:
+        buckets = padded(sorted({bucket for _, bucket in some}))
+        entries: dict[int, bytes] = dict(await database.read(buckets_statement(len(buckets)), *buckets))  # type: ignore[arg-type]  # rows of two columns
+        for identity, bucket in some:
+            if (dossier := find_dossier(entries.get(bucket, b""), identity)) is not None:
                 found[identity] = dossier
     return found
 

@@ -61,6 +61,9 @@ class SmallJudge(ABC):
                 break
         return answers
 
+    async def evaluate_apart(self, asked: Sequence[tuple[Caller, EvaluationRequest]]) -> Sequence[Answer | Exception]:
+        return [(await self.evaluate(caller, [question], stop_after=None))[0] for caller, question in asked]
+
     async def search_subjects(self, caller: Caller, search: SubjectSearch, page: PageRequest) -> EntityPage:
         return _entity_page(
             self.subjects,
