@@ -187,7 +187,7 @@ def _use_cases(
 
 @dataclass(frozen=True, slots=True)
 class _StoredClients:
-    """The clients of the database (`api.identity.Clients`)."""
+    """The clients of the database (`api.identity.Register`)."""
 
     database: Database
 
@@ -196,9 +196,6 @@ class _StoredClients:
         if stored is None:
             return None
         return Client(stored.name, stored.scopes, stored.speaks_for, stored.organization)
-
-    def recall(self, _digest: bytes) -> None:
-        """What is stored has to be looked up."""
 
 
 def _checks(

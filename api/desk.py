@@ -189,7 +189,7 @@ class DeskProtocol(HttpToolsProtocol):
             or not _UNUSUAL.isdisjoint(headers)
             or headers.get(b"content-type") != _JSON
             or int(headers.get(b"content-length", b"0")) > MAX_JSON_BYTES
-            or (self.cycle is not None and not self.cycle.response_complete)
+            or (self.cycle is not None and not self.cycle.response_complete)  # type: ignore[redundant-expr]  # None at first
             or self.flow.write_paused
         ):
             return None

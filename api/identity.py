@@ -62,11 +62,15 @@ class Caller:
     request_id: str
 
 
-class Clients(Protocol):
+class Register(Protocol):
     """Where clients are found by the SHA-256 of their key."""
 
     async def find(self, digest: bytes) -> Client | None:
         """The client whose key has this digest."""
+
+
+class Clients(Register, Protocol):
+    """One that knows some of them by heart."""
 
     def recall(self, digest: bytes) -> Client | None:
         """The same, if it can be said without looking anywhere."""
@@ -98,7 +102,7 @@ class RememberedClients:
     remembered: whoever sends them pays for them, and cannot fill the memory.
     """
 
-    def __init__(self, clients: Clients, monotonic: Callable[[], float], seconds: float = REMEMBERED_SECONDS) -> None:
+    def __init__(self, clients: Register, monotonic: Callable[[], float], seconds: float = REMEMBERED_SECONDS) -> None:
         self._clients = clients
         self._monotonic = monotonic
         self._seconds = seconds

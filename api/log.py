@@ -55,7 +55,6 @@ class _Output:
     stream: BinaryIO | None = None
 
 
-
 def configure_logging(level: str, stream: BinaryIO | None = None) -> None:
     """Send everything that is logged in this process to `stream` (default: standard error). Level: see LEVELS."""
     threshold = LEVELS[level]
