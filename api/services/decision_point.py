@@ -33,7 +33,7 @@ from api.services.questions import are_alike, question_of
 from api.services.replicated import searched
 from models.database import Database, Reads, Replica
 from models.facts import Case, Professional, Question, Reference
-from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_text
+from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_texts
 from models.instants import instant_from_integer, instant_to_integer
 from models.queries import Position, fetch_cases
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
@@ -168,7 +168,8 @@ class DecisionPoint:
             beyond = (instant_to_integer(after.created_at), after.id.bytes)
             permitted = [each for each in permitted if each < beyond]
         shown = permitted[: page.limit]
-        results = [FoundEntity(ResourceType.DOCUMENT.value, pseudonym_text(identity)) for _, identity in shown]
+        kind = ResourceType.DOCUMENT.value
+        results = [FoundEntity(kind, each) for each in pseudonym_texts([identity for _, identity in shown])]
         if not len(permitted) > len(shown) > 0:
             return EntityPage(results)
         at, identity = shown[-1]
