@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, overload
+
+from msgspec.structs import replace
 
 from api.identity import Caller
 from api.schemas.authzen import (
@@ -42,6 +44,30 @@ class ActionPage:
 
     results: Sequence[FoundAction]
     next: str | None = None
+
+
+class OfEach(Sequence[EvaluationRequest]):
+    """The same question about each of some resources, which differ in their ids alone: a sequence of questions."""
+
+    __slots__ = ("ids", "question")
+
+    def __init__(self, question: EvaluationRequest, ids: Sequence[str]) -> None:
+        self.question = question
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> EvaluationRequest: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "OfEach": ...
+
+    def __getitem__(self, place: int | slice) -> "EvaluationRequest | OfEach":
+        if isinstance(place, slice):
+            return OfEach(self.question, self.ids[place])
+        return replace(self.question, resource=replace(self.question.resource, id=self.ids[place]))
 
 
 class Judge(Protocol):

@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from struct import iter_unpack
 from uuid import UUID
 
 from models.vocabulary import Sex
@@ -11,6 +13,9 @@ from models.vocabulary import Sex
 _INS_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
 _UUID_SHAPE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DEPARTMENT = slice(5, 7)
+_UUID_CHARACTERS, _UUID_DIGITS = 36, 32
+_DASHES = (8, 13, 18, 23)
+_PLACES = [place for place in range(_UUID_CHARACTERS) if place not in _DASHES]
 _AS_DIGITS = {"2A": "19", "2B": "18"}
 _NIR_MODULUS = 97
 _SEXES = dict.fromkeys("137", Sex.MALE) | dict.fromkeys("248", Sex.FEMALE)
@@ -87,6 +92,35 @@ def pseudonym_text(value: bytes) -> str:
     """16 bytes as a UUID in its 36-character form: `str(UUID(bytes=value))`, faster."""
     text = value.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def pseudonyms_bytes(texts: Sequence[str]) -> list[bytes | None]:
+    """`pseudonym_bytes` of each, several times faster if all are UUIDs."""
+    together, dashes = "".join(texts), "-" * len(texts)
+    if set(map(len, texts)) == {_UUID_CHARACTERS} and all(
+        together[place::_UUID_CHARACTERS] == dashes for place in _DASHES
+    ):
+        values = _from_digits(together.replace("-", ""))
+        # A dash too many, or white space, which is passed over between digits, leaves too few bytes.
+        if len(values) == len(texts) * _UUID_DIGITS // 2:
+            return [value for (value,) in iter_unpack("16s", values)]
+    return [pseudonym_bytes(text) for text in texts]
+
+
+def _from_digits(digits: str) -> bytes:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        return b""
+
+
+def pseudonym_texts(values: Sequence[bytes]) -> list[str]:
+    """`pseudonym_text` of each, several times faster: each place is written in all of them at once."""
+    digits = b"".join(values).hex().encode("ascii")
+    texts = bytearray(b"-" * _UUID_CHARACTERS + b" ") * len(values)
+    for number, place in enumerate(_PLACES):
+        texts[place :: _UUID_CHARACTERS + 1] = digits[number::_UUID_DIGITS]
+    return texts.decode("ascii").split()
 
 
 def _luhn(text: str, length: int, what: str) -> str:

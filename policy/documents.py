@@ -3,7 +3,7 @@
 Everything here is told as the sum of the bits of the facts that hold.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from models import reference
@@ -14,12 +14,26 @@ from policy.words import Fact
 
 _PARIS = ZoneInfo("Europe/Paris")
 _REIMBURSEMENT_YEARS = 2
+_LESS, _MORE = timedelta(days=729), timedelta(days=732)  # than as many years of 365 or 366 days, summer time or not
 _STATUSES = {
     DocumentStatus.CURRENT: 0,
     DocumentStatus.SUPERSEDED: Fact.SUPERSEDED.bit,
     DocumentStatus.ARCHIVED: Fact.ARCHIVED.bit,
     DocumentStatus.DELETED: Fact.DELETED.bit,
 }
+_TOLD = (
+    Fact.AUTHOR,
+    Fact.HABILITATED,
+    Fact.MASKED,
+    Fact.WITHHELD,
+    Fact.HIDDEN_FROM_REPRESENTATIVES,
+    Fact.REIMBURSEMENT_EXPIRED,
+    Fact.SUPERSEDED,
+    Fact.ARCHIVED,
+    Fact.DELETED,
+)
+DOCUMENT_BITS = sum(fact.bit for fact in _TOLD)
+"""All that `document_facts` may tell."""
 
 
 def document_facts(document: Document, subject: Subject | None, at: datetime, habilitations: Habilitations) -> int:
@@ -57,8 +71,9 @@ def has_expired(created_at: datetime, at: datetime) -> bool:
 
     From 29 February to 28 February.
     """
-    if created_at > at:
-        return False
+    age = at - created_at
+    if age < _LESS or age > _MORE:
+        return age > _MORE
     created, now = created_at.astimezone(_PARIS), at.astimezone(_PARIS)
     if created.year + _REIMBURSEMENT_YEARS > now.year:
         return False

@@ -8,7 +8,7 @@ these must be Casbin's own; otherwise nothing is given.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -21,13 +21,13 @@ from casbin.effect.default_effectors import AllowAndDenyEffector
 from casbin.effect.effector import Effector
 
 from models.decisions import NOT_PERMITTED, Decision
-from models.facts import Case
+from models.facts import Case, Document
 from models.vocabulary import Action, Obligation
 from policy.errors import EvaluationError
 from policy.loader import PACKAGED, load
 from policy.reasons import ALLOW, CANNOT_JUDGE, Register
 from policy.ruleset import Row, RuleSet
-from policy.situation import Situation, scope_of, situation_of
+from policy.situation import Situation, scope_of, situation_of, situations_of
 from policy.space import dimensions, is_consistent
 from policy.words import NO_ACTION, Fact, Role
 
@@ -87,6 +87,10 @@ class Engine:
     def situation_of(self, case: Case) -> Situation:
         """The situation that a case is, by the habilitation matrix of these rules."""
         return situation_of(case, self.rules.habilitations)
+
+    def situations_of(self, case: Case, documents: Sequence[Document]) -> list[Situation]:
+        """The situations that a case is about each of these documents."""
+        return situations_of(case, documents, self.rules.habilitations)
 
     def judge(self, situation: Situation) -> Decision:
         """The decision, the same for ever; what cannot be judged is denied by `cannot-judge` and logged."""

@@ -1,10 +1,11 @@
 """All documents of a dossier judged at once: those between which the rules cannot tell are judged once.
 
 What may be looked at of a document is what `policy.documents.document_facts` looks at: its type, mask, withholding,
-hiding and status, whether the subject is its author, and the age of reimbursements.
+hiding and status, whether the subject is its author, and whether a reimbursement has expired.
 """
 
-from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from models.facts import Case, Document, Reference
 from models.reference import REIMBURSEMENTS
 from models.sheets import looks_of
 from models.vocabulary import ResourceType
+from policy.documents import has_expired
 from policy.engine import Engine
 from policy.situation import Situation
 
@@ -26,19 +28,35 @@ class Verdict(Struct, frozen=True):
     decision: Decision
 
 
-def judge_documents(engine: Engine, case: Case, documents: bytes) -> dict[bytes, Verdict]:
-    """The verdict on each document of a sheet, deleted ones included, by the bytes of its id, in the sheet's order.
+class Verdicts(NamedTuple):
+    """The id of each document of a sheet, deleted ones included, the number of its verdict, and the verdicts.
 
-    `case` is that of the question asked about the dossier itself: its action is one on documents. Documents that are
-    judged together share their verdict, whose case is of one of them.
+    Documents that are in one situation share their verdict, whose case is of one of them.
     """
-    looks = looks_of(documents, case.question.subject, REIMBURSEMENTS)
-    verdicts: Sequence[Verdict] = [_judge(engine, case, example) for example in looks.examples]
-    return {identity: verdicts[number] for identity, number in zip(looks.ids, looks.numbers, strict=True)}
+
+    ids: list[bytes]
+    numbers: list[int]
+    verdicts: list[Verdict]
 
 
-def _judge(engine: Engine, case: Case, document: Document) -> Verdict:
-    about = replace(case.question, resource=Reference(ResourceType.DOCUMENT.value, str(document.id)))
-    of_document = replace(case, question=about, document=document)
-    situation = engine.situation_of(of_document)
-    return Verdict(of_document, situation, engine.judge(situation))
+def judge_documents(engine: Engine, case: Case, documents: bytes) -> Verdicts:
+    """The verdicts on the documents of a sheet, in its order.
+
+    `case` is that of the question asked about the dossier itself: its action is one on documents.
+    """
+    looks = looks_of(documents, case.question.subject, REIMBURSEMENTS, partial(has_expired, at=case.question.at))
+    situations = engine.situations_of(_about(case, None), looks.examples)
+    examples = dict(zip(situations, looks.examples, strict=True))
+    numbers = dict(zip(examples, range(len(examples)), strict=True))
+    of_look = [numbers[situation] for situation in situations]
+    return Verdicts(
+        looks.ids,
+        [of_look[number] for number in looks.numbers],
+        [Verdict(_about(case, example), situation, engine.judge(situation)) for situation, example in examples.items()],
+    )
+
+
+def _about(case: Case, document: Document | None) -> Case:
+    """The same asked about a document."""
+    resource = Reference(ResourceType.DOCUMENT.value, "" if document is None else str(document.id))
+    return replace(case, question=replace(case.question, resource=resource), document=document)

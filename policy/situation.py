@@ -3,12 +3,13 @@
 `situation_of` turns a case into its situation; it is pure, so the same case gives the same situation for ever.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from models import reference
-from models.facts import Case, Dossier, Organization, Person, Professional, Staff, Subject
+from models.facts import Case, Document, Dossier, Organization, Person, Professional, Staff, Subject
 from models.vocabulary import (
     ACTIONS_ON,
     Action,
@@ -17,7 +18,7 @@ from models.vocabulary import (
     ProfessionKind,
     ResourceType,
 )
-from policy.documents import deposit_facts, document_facts
+from policy.documents import DOCUMENT_BITS, deposit_facts, document_facts
 from policy.errors import SituationError
 from policy.habilitations import Habilitations
 from policy.space import is_consistent
@@ -148,6 +149,20 @@ def situation_of(case: Case, habilitations: Habilitations) -> Situation:
     elif action is Action.DOCUMENT_DEPOSIT:
         bits |= deposit_facts(question.particulars)
     return Situation(_BASE[role, action] | bits)
+
+
+def situations_of(case: Case, documents: Sequence[Document], habilitations: Habilitations) -> list[Situation]:
+    """The situations that a case is about each of these documents: all else is so about each, and looked at once.
+
+    Its question is about a document; the ids of these are not looked at.
+    """
+    if not documents:
+        return []
+    first = situation_of(replace(case, document=documents[0]), habilitations)
+    if first.action is None:
+        return [first] * len(documents)
+    shared, at = first.code & ~DOCUMENT_BITS, case.question.at
+    return [Situation(shared | document_facts(each, case.subject, at, habilitations)) for each in documents]
 
 
 def _unanswerable(bits: int) -> Situation:

@@ -11,19 +11,19 @@ from litestar import Controller, get, post
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from api.answers import JsonAnswer, encode_decision
+from api.alike import read_alike
+from api.answers import JsonAnswer, encode_decision, encode_decisions
 from api.batches import defaults_of, interleave, items_of, stop_after
 from api.identity import Caller
 from api.judge import EntityPage, Judge
 from api.openapi import Documented
 from api.paging import empty_page, page_answered, page_request
 from api.problems import answer_sentence
-from api.requests import Call, caller_of, read_json
+from api.requests import Call, caller_of, read_json, read_json_bytes
 from api.routes import authzen_examples as examples
 from api.schemas.authzen import (
     ActionSearch,
     Answer,
-    Answers,
     Configuration,
     EvaluationRequest,
     EvaluationsRequest,
@@ -32,7 +32,7 @@ from api.schemas.authzen import (
     ResourceSearch,
     SubjectSearch,
 )
-from api.strict_json import convert
+from api.strict_json import convert, decode
 from models.vocabulary import Scope
 
 _CONFIGURATION_CACHE = (b"cache-control", b"public, max-age=3600")
@@ -56,15 +56,20 @@ class AuthzenController(Controller):
     @post("/evaluations", status_code=200, summary="Decide many", direct=True, documented=examples.EVALUATIONS)
     async def evaluations(self, request: Call) -> ASGIApp:
         """Many questions, as many decisions (7); without any item, one as above."""
-        batch = await read_json(request, EvaluationsRequest)
+        body = await read_json_bytes(request)
         judge, caller = _judge_of(request), caller_of(request)
+        if (alike := read_alike(body)) is not None:
+            _allow_all(caller, [alike.questions.question])
+            ends = stop_after(alike.batch)
+            return JsonAnswer(encode_decisions(await judge.evaluate(caller, alike.questions, stop_after=ends)))
+        batch = decode(body, EvaluationsRequest)
         if not batch.evaluations:
             return await _evaluate(judge, caller, convert(defaults_of(batch), EvaluationRequest))
         items = items_of(batch)
         questions = _allow_all(caller, [item for item in items if isinstance(item, EvaluationRequest)])
         ends = stop_after(batch)
         judged = await judge.evaluate(caller, questions, stop_after=ends) if questions else []
-        return JsonAnswer(_encode(Answers(interleave(items, judged, ends=ends))))
+        return JsonAnswer(encode_decisions(interleave(items, judged, ends=ends)))
 
     @post("/search/subject", status_code=200, summary="Search subjects", documented=examples.SUBJECT_SEARCH)
     async def search_subject(self, request: Call) -> ASGIApp:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from api.errors import MalformedRequestError
 from api.identity import Caller
-from api.judge import ActionPage, EntityPage, PageRequest
+from api.judge import ActionPage, EntityPage, OfEach, PageRequest
 from api.schemas.authzen import (
     ActionAsked,
     ActionSearch,
@@ -33,7 +33,7 @@ from api.services.questions import are_alike, question_of
 from api.services.replicated import searched
 from models.database import Database, Reads, Replica
 from models.facts import Case, Professional, Question, Reference
-from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_text
+from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_texts
 from models.instants import instant_from_integer, instant_to_integer
 from models.queries import Position, fetch_cases
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
@@ -61,24 +61,29 @@ class DecisionPoint:
         stop_after: bool | None,  # noqa: FBT001 - the protocol's
     ) -> Sequence[Answer]:
         """Judge, write down what is no dry run, and only then answer."""
+        if (of_documents := _of_documents(questions)) is not None:
+            return await self._evaluate_each(caller, of_documents, stop_after=stop_after)
         at = self._judging.now()
-        if are_alike(questions):
-            asked = question_of(questions[0], at)
-            documents = [question.resource.id for question in questions]
-            judgements = await self._judging.judge_documents(caller.client, asked, documents)
-        else:
-            judgements = await self._judging.judge_all(
-                caller.client, [question_of(question, at) for question in questions]
-            )
-        if stop_after is not None:
-            ends = [each.decision.allowed for each in judgements]
-            judgements = judgements[: ends.index(stop_after) + 1] if stop_after in ends else judgements
-        pairs = list(zip(questions, judgements, strict=False))
+        judgements = await self._judging.judge_all(caller.client, [question_of(question, at) for question in questions])
+        pairs = list(zip(questions, _until(judgements, stop_after=stop_after), strict=False))
         told = [pair for pair in pairs if not pair[0].is_dry_run]
         if told:
             resources = [Reference(question.resource.type, question.resource.id) for question, _ in told]
             await self._judging.record(caller, [judgement for _, judgement in told], resources)
         return _answers(pairs)
+
+    async def _evaluate_each(self, caller: Caller, questions: OfEach, *, stop_after: bool | None) -> Sequence[Answer]:
+        """The same of documents that are asked about alike; those that are judged alike are answered alike."""
+        question = questions.question
+        asked = question_of(question, self._judging.now())
+        judgements = await self._judging.judge_documents(caller.client, asked, questions.ids)
+        judgements = _until(judgements, stop_after=stop_after)
+        if not question.is_dry_run:
+            kind = ResourceType.DOCUMENT.value
+            resources = [Reference(kind, identity) for identity in questions.ids[: len(judgements)]]
+            await self._judging.record(caller, judgements, resources)
+        answers = {key: _answer(question, each) for key, each in {id(each): each for each in judgements}.items()}
+        return [answers[id(each)] for each in judgements]
 
     async def evaluate_apart(self, asked: Sequence[tuple[Caller, EvaluationRequest]]) -> Sequence[Answer | Exception]:
         """Judge, write down what is no dry run, and only then answer."""
@@ -168,7 +173,8 @@ class DecisionPoint:
             beyond = (instant_to_integer(after.created_at), after.id.bytes)
             permitted = [each for each in permitted if each < beyond]
         shown = permitted[: page.limit]
-        results = [FoundEntity(ResourceType.DOCUMENT.value, pseudonym_text(identity)) for _, identity in shown]
+        kind = ResourceType.DOCUMENT.value
+        results = [FoundEntity(kind, each) for each in pseudonym_texts([identity for _, identity in shown])]
         if not len(permitted) > len(shown) > 0:
             return EntityPage(results)
         at, identity = shown[-1]
@@ -237,6 +243,21 @@ def _uuid(text: str) -> UUID:
         return parse_pseudonym(text)
     except InvalidIdentifierError:
         raise MalformedRequestError("The member page.token belongs to another search.") from None
+
+
+def _of_documents(questions: Sequence[EvaluationRequest]) -> OfEach | None:
+    """The questions as one about each of some documents, if they are alike."""
+    if isinstance(questions, OfEach):
+        return questions if questions.question.resource.type == ResourceType.DOCUMENT else None
+    return OfEach(questions[0], [each.resource.id for each in questions]) if are_alike(questions) else None
+
+
+def _until(judgements: list[Judgement], *, stop_after: bool | None) -> list[Judgement]:
+    """Those up to the first that ends the batch."""
+    if stop_after is None:
+        return judgements
+    ends = [each.decision.allowed for each in judgements]
+    return judgements[: ends.index(stop_after) + 1] if stop_after in ends else judgements
 
 
 def _answers(pairs: Sequence[tuple[EvaluationRequest, Judgement]]) -> list[Answer]:

@@ -6,6 +6,7 @@ gets anything, either at once (`record`) or in the transaction of the change (`e
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import compress
 from typing import Protocol
 from uuid import UUID
 
@@ -20,13 +21,13 @@ from models.database import Database
 from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
-from models.identifiers import pseudonym_bytes
+from models.identifiers import pseudonyms_bytes
 from models.queries import fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
 from models.sheets import instants_in
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
-from policy.listing import Verdict, judge_documents
+from policy.listing import judge_documents
 from policy.situation import Situation
 from vault.journal.entry import Entry, Receipt, Value, fold_alike
 from vault.journal.ledger import Ledger
@@ -152,21 +153,20 @@ class Judging:
         Those that are judged alike share a judgement, whose case is of one of them.
         """
         client.require_speaking_for(question.subject.type)
-        identities = [pseudonym_bytes(each) for each in documents]
+        identities = pseudonyms_bytes(documents)
         shelves = await fetch_shelves(self._database, question, [each for each in identities if each])
-        engine, verdicts = self.engine, dict[bytes, Verdict]()
+        engine, judged = self.engine, dict[bytes | None, Judgement]()
         for case, packed in shelves:
             _may_speak_as(client, case)
-            verdicts |= judge_documents(engine, case, packed)
-        alike = {id(each): each for each in verdicts.values()}
-        shared = {key: Judgement(each.case, each.situation, each.decision, engine) for key, each in alike.items()}
-        judged = [None if each is None or each not in verdicts else shared[id(verdicts[each])] for each in identities]
-        if all(judged):
-            return [each for each in judged if each]
+            told = judge_documents(engine, case, packed)
+            shared = [Judgement(each.case, each.situation, each.decision, engine) for each in told.verdicts]
+            judged.update(zip(told.ids, [shared[number] for number in told.numbers], strict=True))
+        if all(each in judged for each in identities):
+            return [judged[each] for each in identities]
         absent = await self.judge(
             client, structs.replace(question, resource=Reference(ResourceType.DOCUMENT.value, ""))
         )
-        return [each or absent for each in judged]
+        return [judged.get(each, absent) for each in identities]
 
     async def permitted_documents(self, client: Client, question: Question) -> list[tuple[int, bytes]]:
         """The documents of which the rules permit what is asked of their dossier, newest first.
@@ -185,9 +185,10 @@ class Judging:
             return []
         (shelf,) = shelves
         _may_speak_as(client, shelf.case)
-        verdicts = judge_documents(self.engine, shelf.case, shelf.documents)
-        positions = zip(instants_in(shelf.documents), verdicts.items(), strict=True)
-        return sorted(((at, identity) for at, (identity, each) in positions if each.decision.allowed), reverse=True)
+        told = judge_documents(self.engine, shelf.case, shelf.documents)
+        permitted = [each.decision.allowed for each in told.verdicts]
+        positions = zip(instants_in(shelf.documents), told.ids, strict=True)
+        return sorted(compress(positions, [permitted[number] for number in told.numbers]), reverse=True)
 
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
         """The verdicts on one question about each of these dossiers that is open; nothing is written.

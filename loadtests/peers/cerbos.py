@@ -1,6 +1,6 @@
 """Cerbos, asked in the words of AuthZEN and handed its facts with every question."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,41 +8,29 @@ from typing import Any
 
 import msgspec
 
-from loadtests.peers.client import post
-from loadtests.peers.peer import Asked, Decisions, Write
+from loadtests.peers.authzen import ACTION, evaluation, evaluations
+from loadtests.peers.peer import Asked, Handed
 from loadtests.peers.processes import Cores, answers, running, told_by
 from loadtests.peers.questions import Question, ties
 from loadtests.population import Document
 from loadtests.service import free_port
 
 POLICIES = Path(__file__).with_name("policies") / "cerbos"
-_ACTION = {"name": "document:read"}
 _MOST_RESOURCES = 500
 """Of a request; the most that can be set."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cerbos:
+class Cerbos(Handed):
     """The dossier's ties are attributes of the subject, which all items of a batch have in common."""
 
-    version: str
-    port: int
-    process: int
     name: str = "Cerbos, AuthZEN"
-    facts: str = "the caller"
-    writes: Sequence[Write] = ()
 
     def single(self, question: Question) -> Asked:
-        body = {"subject": _subject(question), "action": _ACTION, "resource": _resource(question.documents[0])}
-        return Asked(post("/access/v1/evaluation", msgspec.json.encode(body)), _one)
+        return evaluation(_asking(question), _resource(question.documents[0]))
 
     def batch(self, question: Question) -> Asked:
-        items = [{"resource": _resource(document)} for document in question.documents]
-        body = {"subject": _subject(question), "action": _ACTION, "evaluations": items}
-        return Asked(post("/access/v1/evaluations", msgspec.json.encode(body)), _many)
-
-    def listing(self, question: Question) -> Asked | None:  # noqa: ARG002 - whoever hands over all documents has listed them
-        return None
+        return evaluations(_asking(question), map(_resource, question.documents))
 
 
 @contextmanager
@@ -72,21 +60,14 @@ def _configuration(port: int, grpc: int) -> dict[str, Any]:
     }
 
 
-def _subject(question: Question) -> dict[str, Any]:
-    """Its type is the role by which Cerbos finds the rules."""
+def _asking(question: Question) -> dict[str, Any]:
+    """The type of the subject is the role by which Cerbos finds the rules."""
     attributes: dict[str, Any] = {"dossier": ties(question.dossier)}
     if question.subject.kind:
         attributes["kind"] = question.subject.kind
-    return {"type": question.subject.type, "id": question.subject.id, "properties": attributes}
+    subject = {"type": question.subject.type, "id": question.subject.id, "properties": attributes}
+    return {"subject": subject, "action": ACTION}
 
 
 def _resource(document: Document) -> dict[str, Any]:
     return {"type": "document", "id": str(document.id), "properties": {"masked": document.masked}}
-
-
-def _one(body: bytes) -> Decisions:
-    return (msgspec.json.decode(body)["decision"],)
-
-
-def _many(body: bytes) -> Decisions:
-    return tuple(each["decision"] for each in msgspec.json.decode(body)["evaluations"])

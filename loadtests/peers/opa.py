@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from loadtests.peers.client import post
-from loadtests.peers.peer import Asked, Decisions, Write
+from loadtests.peers.peer import Asked, Decisions, Handed, Write
 from loadtests.peers.processes import Cores, answers, running, told_by
 from loadtests.peers.questions import Question, Sample, ties
 from loadtests.population import Document
@@ -21,15 +21,10 @@ _LOADING_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOpa:
+class HandedOpa(Handed):
     """Every question brings the facts that it is decided by."""
 
-    version: str
-    port: int
-    process: int
     name: str = "OPA"
-    facts: str = "the caller"
-    writes: Sequence[Write] = ()
 
     def single(self, question: Question) -> Asked:
         document = _facts(question.documents[0])
@@ -38,9 +33,6 @@ class HandedOpa:
     def batch(self, question: Question) -> Asked:
         documents = [_facts(document) for document in question.documents]
         return _asked("handed/answers", self._input(question) | {"documents": documents}, _many)
-
-    def listing(self, question: Question) -> Asked | None:  # noqa: ARG002 - whoever hands over all documents has listed them
-        return None
 
     def _input(self, question: Question) -> dict[str, Any]:
         return {"subject": _subject(question), "dossier": ties(question.dossier)}

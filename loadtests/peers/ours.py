@@ -11,16 +11,15 @@ from uuid import uuid4
 import httpx
 import msgspec
 
-from loadtests.peers.client import post
+from loadtests.peers.authzen import ACTION, evaluation, evaluations, sent
 from loadtests.peers.peer import Asked, Decisions, Write
 from loadtests.peers.postgresql import settle
 from loadtests.peers.processes import Cores, answers, running, told_by
 from loadtests.peers.questions import Question
-from loadtests.population import Dossier, Population
+from loadtests.population import Document, Dossier, Population
 from loadtests.service import environment_of, free_port
 
 DRY_RUN, JOURNALED = "ours, dry run", "ours, journaled"
-_ACTION = {"name": "document:read"}
 _CLIENT = "peers"
 
 
@@ -41,12 +40,10 @@ class Ours:
         return replace(self, name=JOURNALED)
 
     def single(self, question: Question) -> Asked:
-        body = self._asking(question) | {"resource": {"type": "document", "id": str(question.documents[0].id)}}
-        return Asked(self._post("evaluation", body), _one)
+        return evaluation(self._asking(question), _resource(question.documents[0]), self.key)
 
     def batch(self, question: Question) -> Asked:
-        items = [{"resource": {"type": "document", "id": str(document.id)}} for document in question.documents]
-        return Asked(self._post("evaluations", self._asking(question) | {"evaluations": items}), _many)
+        return evaluations(self._asking(question), map(_resource, question.documents), self.key)
 
     def listing(self, question: Question) -> Asked | None:
         """A search is a what-if: it is never journaled."""
@@ -59,7 +56,7 @@ class Ours:
             found = {each["id"] for each in msgspec.json.decode(body)["results"]}
             return tuple(str(document.id) in found for document in question.documents)
 
-        return Asked(self._post("search/resource", body), read)
+        return Asked(sent("search/resource", body, self.key), read)
 
     @property
     def writes(self) -> Sequence[Write]:
@@ -99,12 +96,9 @@ class Ours:
             stated["dry_run"] = True
         return {
             "subject": {"type": question.subject.type, "id": question.subject.id},
-            "action": _ACTION,
+            "action": ACTION,
             "context": stated,
         }
-
-    def _post(self, what: str, body: Any) -> bytes:
-        return post(f"/access/v1/{what}", msgspec.json.encode(body), self.key)
 
 
 def home(dmp: Path, folder: Path, database: str, population: Population) -> Mapping[str, str]:
@@ -135,9 +129,5 @@ def ours(dmp: Path, environment: Mapping[str, str], cores: Cores, folder: Path) 
         yield Ours(version("dmp-authz"), port, process, key)
 
 
-def _one(body: bytes) -> Decisions:
-    return (msgspec.json.decode(body)["decision"],)
-
-
-def _many(body: bytes) -> Decisions:
-    return tuple(each["decision"] for each in msgspec.json.decode(body)["evaluations"])
+def _resource(document: Document) -> dict[str, str]:
+    return {"type": "document", "id": str(document.id)}

@@ -26,6 +26,20 @@ class Write:
     undo: Callable[[Question], None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Of a peer that is handed whatever a question is decided by: it keeps nothing and lists nothing."""
+
+    version: str
+    port: int
+    process: int
+    facts: str = "the caller"
+    writes: Sequence[Write] = ()
+
+    def listing(self, question: Question) -> Asked | None:  # noqa: ARG002 - whoever hands over all documents has listed them
+        return None
+
+
 class Peer(Protocol):
     """A server that runs and has its facts."""
 

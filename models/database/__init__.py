@@ -7,7 +7,7 @@ may be a replica, for reads alone.
 
 from collections.abc import Callable
 
-from models.database.bulk import change, load, load_new, load_or_change, prepare_bulk, unload
+from models.database.bulk import change, find, load, load_new, load_or_change, prepare_bulk, unload
 from models.database.columns import Id, Instant
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database, Reads
@@ -29,6 +29,7 @@ __all__ = [
     "Standing",
     "change",
     "downgrade",
+    "find",
     "insert",
     "instant_to_integer",
     "load",

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Column, Select, Table, text
+from sqlalchemy import Column, Select, Table, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database.sqlite import bound
@@ -100,6 +101,24 @@ async def change(
         await (await driver.executemany(statement, (bound([*row[1:], row[0]]) for row in rows))).close()
 
 
+async def find(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], keys: Sequence[UUID], *, hold: bool = False
+) -> Sequence[Sequence[Any]]:
+    """These columns of rows by the table's one primary key, in no order; if asked, held by ascending key."""
+    (key,) = table.primary_key.columns
+    rows: list[Sequence[Any]] = []
+    if connection.dialect.name == "postgresql":
+        driver = await _driver(connection)
+        among = f"{key.name} = ANY({_arrays(connection, [key])}) ORDER BY {key.name}"
+        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {among}{' FOR UPDATE' if hold else ''}"  # noqa: S608  # as above
+        rows += await driver.fetch(statement, keys)
+        return rows
+    for begin in range(0, len(keys), _ASKED):
+        query = select(*(table.c[column] for column in columns)).where(key.in_(keys[begin : begin + _ASKED]))
+        rows += (await connection.execute(query)).all()
+    return rows
+
+
 async def unload(
     connection: AsyncConnection, query: Select[Any], at_once: int
 ) -> AsyncIterator[Sequence[Sequence[Any]]]:
@@ -124,11 +143,16 @@ def _arrays(connection: AsyncConnection, columns: Iterable[Column[Any]]) -> str:
     return ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, 1))
 
 
+def driver_of(connection: AsyncConnection) -> Any:
+    """The driver's own connection."""
+    if connection.sync_connection is None:
+        raise AssertionError("a connection in use is connected")
+    return connection.sync_connection.connection.driver_connection
+
+
 async def _driver(connection: AsyncConnection) -> Any:
     """The driver's own connection, inside the transaction: on PostgreSQL, SQLAlchemy begins it with a statement."""
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    if driver is None:
-        raise AssertionError("a connection in use has its driver's connection")
+    driver = driver_of(connection)
     if connection.dialect.name == "postgresql" and not driver.is_in_transaction():
         await connection.execute(text("SELECT 1"))
     return driver

@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from models.database.faults import reached, translated
+from models.database.keeping import Kept
 from models.database.protocol import Dialect
 from models.errors import DatabaseUnavailableError
 
@@ -108,6 +109,7 @@ class PostgresqlDatabase:
         for held in self._held:
             self._free.put_nowait(held)
         self._engine = engine(url)
+        self._kept = Kept()
 
     async def read(self, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
         with reached():
@@ -127,6 +129,12 @@ class PostgresqlDatabase:
             yield connection
 
     @asynccontextmanager
+    async def begin_hot(self) -> AsyncIterator[AsyncConnection]:
+        with translated():
+            async with self._kept.begin(self._engine) as connection:
+                yield connection
+
+    @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
         with reached():
             connection = await self._engine.connect()
@@ -140,6 +148,7 @@ class PostgresqlDatabase:
         with reached():
             for held in self._held:
                 await held.close()
+            await self._kept.close()
             await self._engine.dispose()
 
 

@@ -33,6 +33,13 @@ class Database(Reads, Protocol):
         """
         ...
 
+    def begin_hot(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """As `begin`, for who writes many times a second by statements of the driver: `load`, `find`, `change`.
+
+        On PostgreSQL it costs a tenth of `begin`; what SQLAlchemy executes in it costs a savepoint.
+        """
+        ...
+
     def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection to read from, in one transaction that is never committed."""
         ...

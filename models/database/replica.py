@@ -21,7 +21,7 @@ from models.database.protocol import Dialect, Reads
 from models.errors import DatabaseError, DatabaseUnavailableError
 
 _HELD = 4
-_PROBE_SECONDS = 1.0
+_PROBE_SECONDS = 2.0
 
 # A commit is told to its client once the log is flushed up to it (`synchronous_commit`, which the journal needs too).
 # After a failover, or beside another cluster or database, places in the log mean nothing: hence what precedes them.
@@ -170,12 +170,12 @@ class Replica:
         Raises DatabaseError if the replica is not current, or not reached, or lost or too slow in between: then nothing
         that was read may be told.
         """
-        if self.standing is not Standing.CURRENT:
-            raise _unasked(self.standing)
+        self._check()
         try:
             async with asyncio.timeout(self._longest):
                 held = await self._free.get()
                 try:
+                    self._check()  # it may have been found otherwise by those that were waited for
                     yield Reading(held, await self._since(held), self._longest, self._clock)
                 except (DatabaseError, asyncio.CancelledError):
                     held.forget()
@@ -184,6 +184,10 @@ class Replica:
                     self._free.put_nowait(held)
         except TimeoutError:
             raise DatabaseUnavailableError("the replica answers too late") from None
+
+    def _check(self) -> None:
+        if self.standing is not Standing.CURRENT:
+            raise _unasked(self.standing)
 
     def close(self) -> None:
         """Leave it, whether it is there or gone."""

@@ -78,6 +78,8 @@ class SqliteDatabase:
             async with self._writer.begin() as connection:
                 yield connection
 
+    begin_hot = begin
+
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
         with translated():

@@ -47,6 +47,7 @@ def pack_word(text: str) -> bytes:
     return text.encode("ascii")
 
 
+@lru_cache(maxsize=65_536)
 def unpack_word(packed: bytes) -> str:
     return packed.rstrip(b"\0").decode("ascii")
 

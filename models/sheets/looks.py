@@ -1,42 +1,54 @@
 """How documents look: what of their entries may count for a decision, told once for all that are alike."""
 
-from collections.abc import Collection
-from struct import Struct
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import NamedTuple
 
 from models.facts import Document, Reference
+from models.instants import instant_from_integer
+from models.sheets.columns import column, ids_in, instants_in
 from models.sheets.documents import document_at
 from models.sheets.fields import PARTY_CODES, filled, is_party, pack_party, pack_word
 
-_look = Struct(">16s8s8s16s16sBB4x")
+_LOOK = "24x42s4x"
+_WITHHELD, _AUTHOR, _TYPE, _KIND, _FLAGS = slice(8), slice(8, 24), slice(24, 40), 40, 41  # where these are in it
 
-_Look = tuple[bytes, bytes, bool, int, bytes]
+_Counting = tuple[bytes, bytes, int, bool, bool]
+"""Type, withheld until, flags, whether the author is the one who asks, whether its instant is past."""
 
 
 class Looks(NamedTuple):
-    """The id of each document, the number of how it looks, and for each look the first document that has it."""
+    """The id of each document, the number of how it looks, and for each look one of the documents that have it."""
 
     ids: list[bytes]
     numbers: list[int]
     examples: list[Document]
 
 
-def looks_of(documents: bytes, author: Reference, dated: Collection[str]) -> Looks:
+def looks_of(documents: bytes, author: Reference, dated: Collection[str], is_past: Callable[[datetime], bool]) -> Looks:
     """Two documents look alike that differ in no more than id, version, author and instant.
 
-    Yet whether the author is this one counts, and so does the instant of documents of the types that are `dated`.
+    Yet whether the author is this one counts, and so does, of documents of the types that are `dated`, whether their
+    instant is past.
     """
     own = (filled(pack_party(author.type, author.id)), PARTY_CODES[author.type]) if is_party(author) else None
     types = {filled(pack_word(each)) for each in dated}
-    numbers: dict[_Look, int] = {}
-    looks = Looks([], [], [])
-    for identity, created, withheld, party, document_type, kind, flags in _look.iter_unpack(documents):
-        is_own = (party, kind) == own
-        look = (withheld, document_type, is_own, flags, created if document_type in types else b"")
-        number = numbers.get(look)
-        if number is None:
-            number = numbers[look] = len(numbers)
-            looks.examples.append(document_at(documents, len(looks.ids)))
-        looks.ids.append(identity)
-        looks.numbers.append(number)
-    return looks
+    packed = column(_LOOK, documents)
+    counting = {look: _counting(look, own) for look in set(packed)}
+    looks = [counting[look] for look in packed]
+    if of_types := {look for look in counting if look[_TYPE] in types}:
+        instants = instants_in(documents)
+        for number in [number for number, look in enumerate(packed) if look in of_types]:
+            if is_past(instant_from_integer(instants[number])):
+                looks[number] = (*looks[number][:-1], True)
+    examples = dict(zip(looks, range(len(looks)), strict=True))
+    numbers = dict(zip(examples, range(len(examples)), strict=True))
+    return Looks(
+        ids_in(documents),
+        [numbers[look] for look in looks],
+        [document_at(documents, number) for number in examples.values()],
+    )
+
+
+def _counting(look: bytes, own: tuple[bytes, int] | None) -> _Counting:
+    return (look[_TYPE], look[_WITHHELD], look[_FLAGS], (look[_AUTHOR], look[_KIND]) == own, False)

@@ -42,6 +42,8 @@ class Gate:
     def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.begin()
 
+    begin_hot = begin
+
     def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.connect()
 

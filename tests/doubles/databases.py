@@ -27,6 +27,8 @@ class FailingDatabase:
         self._transactions -= 1
         return self._database.begin()
 
+    begin_hot = begin
+
     def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.connect()
 

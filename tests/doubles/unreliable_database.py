@@ -1,7 +1,7 @@
 """A database that fails, hangs or loses its connection on order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,15 +34,23 @@ class UnreliableDatabase:
     async def read(self, statement: str, *values: Any) -> Any:
         return await self.real.read(statement, *values)
 
+    def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._transaction(self.real.begin)
+
+    def begin_hot(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._transaction(self.real.begin_hot)
+
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(
+        self, begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+    ) -> AsyncIterator[AsyncConnection]:
         self.transactions += 1
         if not self.goes_on.is_set():
             self.waits.set()
             await self.goes_on.wait()
         if self.fails_to_begin:
             raise self.raises
-        async with self.real.begin() as connection:
+        async with begin() as connection:
             yield connection
             if self.fails_to_commit:
                 raise self.raises

@@ -5,7 +5,6 @@ import json
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -14,6 +13,9 @@ from tests.journeys.processes import PATIENCE, Server, Stack, serving
 from tests.servers.processes import free_port
 
 _AGAIN_SECONDS = 0.1
+_IDLE_SECONDS = 2.0
+"""A server closes what is idle for five: whoever has asked nothing for so long opens anew."""
+
 _NEVER = float("inf")
 
 
@@ -83,8 +85,7 @@ def running(stack: Stack, number: int) -> Iterator[Sequence[Instance]]:
     with ExitStack() as ends:
         for instance in instances:
             ends.callback(instance.stop)
-        with ThreadPoolExecutor() as threads:
-            list(threads.map(Instance.start, instances))
+            instance.start()
         yield instances
 
 
@@ -105,7 +106,7 @@ class Connection:
         self._key = key
         self._names = (f"{name}-{number}" for number in count())
         self._open: http.client.HTTPConnection | None = None
-        self._tried = 0.0
+        self._tried = self._used = 0.0
 
     def close(self) -> None:
         if self._open is not None:
@@ -132,9 +133,12 @@ class Connection:
                 time.sleep(_AGAIN_SECONDS)  # until it is tried again
             return None
         self.instance.answers += 1
+        self._used = time.monotonic()
         return answer
 
     def _opened(self) -> http.client.HTTPConnection:
+        if time.monotonic() - self._used > _IDLE_SECONDS:
+            self.close()
         if self._open is None:
             self._tried = time.monotonic()
             connection = http.client.HTTPConnection("127.0.0.1", self.instance.port, timeout=PATIENCE)

@@ -13,7 +13,7 @@ from threading import Event
 
 import pytest
 
-from api.cli import clients, importing, setting_up
+from api.cli import clients, setting_up
 from loadtests import questions
 from loadtests.drawing import Source
 from loadtests.population import Dossier, Population
@@ -23,6 +23,7 @@ from tests.journeys.databases import entries
 from tests.journeys.instances import Connection, Instance, running
 from tests.journeys.operators import said, settings_of
 from tests.journeys.processes import Stack, until
+from tests.loadtests.homes import populate
 
 POPULATION = Population(300, seed=3)
 CONNECTIONS = 8
@@ -42,8 +43,7 @@ def stack(tmp_path: Path, migrated_postgresql_url: str, common: Mapping[str, str
     """PostgreSQL with the population in it."""
     made = Stack("instances", tmp_path / "home", {**common, "DMP_DATABASE_URL": migrated_postgresql_url})
     setting_up.initialise(made.settings)
-    POPULATION.write(tmp_path / "population.ndjson")
-    importing.import_file(made.settings, tmp_path / "population.ndjson")
+    populate(made.settings, POPULATION)
     return made
 
 

@@ -6,33 +6,15 @@ from random import Random
 
 import pytest
 
-from api.cli import importing, setting_up
-from api.schemas.authzen import EvaluationRequest
-from api.services.questions import question_of
 from api.settings import Settings
-from api.strict_json import convert
 from loadtests.peers.ours import Ours
 from loadtests.peers.peer import Asked
 from loadtests.peers.questions import KINDS, MOST_DOCUMENTS, Sample, ties
 from loadtests.population import Population
-from models.database import open_database
-from models.queries import fetch_cases
-from policy.engine import Engine
-from tests.loadtests import NOW
+from tests.loadtests.homes import answers
 from tests.loadtests.peers import DOSSIER, POPULATION, SAMPLE
 
 OURS = Ours("", 1, 1, "key")
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A service's home with the population in it."""
-    home = tmp_path_factory.mktemp("home")
-    made = Settings.from_environment({"DMP_HOME": str(home)})
-    setting_up.initialise(made)
-    POPULATION.write(home / "population.ndjson")
-    importing.import_file(made, home / "population.ndjson")
-    return made
 
 
 def body_of(asked: Asked) -> dict[str, object]:
@@ -50,12 +32,7 @@ async def test_ours_answers_as_the_questions_expect(settings: Settings) -> None:
         assert isinstance(items, list)
         bodies += [shared | item for item in items]
         questions.append(batch)
-    engine = Engine.load()
-    database = await open_database(settings.database_url)
-    cases = await fetch_cases(database, [question_of(convert(body, EvaluationRequest), NOW) for body in bodies])
-    await database.close()
-    answers = [engine.judge(engine.situation_of(case)).allowed for case in cases]
-    assert answers == [expected for question in questions for expected in question.expected]
+    assert await answers(settings, bodies) == [expected for question in questions for expected in question.expected]
 
 
 def test_each_kind_is_asked_as_often_as_the_others() -> None:

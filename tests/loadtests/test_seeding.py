@@ -18,20 +18,14 @@ import pytest
 from click.testing import CliRunner
 
 from api.cli import importing, setting_up
-from api.schemas.authzen import EvaluationRequest
-from api.services.questions import question_of
 from api.settings import Settings
-from api.strict_json import convert
 from loadtests.cli import main
 from loadtests.population import Dossier, Population
 from loadtests.population.deployment import Deployment
 from loadtests.population.loading import RefusedError
 from loadtests.seeding import seed_database
-from models.database import open_database
 from models.identifiers import Ins
-from models.queries import fetch_cases
-from policy.engine import Engine
-from tests.loadtests import NOW
+from tests.loadtests.homes import answers, populate
 from tests.servers.postgresql import PostgresqlServer
 
 SMALL = Population(700, seed=7)
@@ -114,13 +108,10 @@ def seeded(new_home: Callable[[str], Home]) -> Home:
     return home
 
 
-def test_what_is_seeded_is_what_would_be_imported(
-    seeded: Home, new_home: Callable[[str], Home], tmp_path: Path
-) -> None:
+def test_what_is_seeded_is_what_would_be_imported(seeded: Home, new_home: Callable[[str], Home]) -> None:
     """Every row of every table, byte for byte."""
     imported = new_home("imported")
-    SMALL.write(tmp_path / "population.ndjson")
-    importing.import_file(imported.settings, tmp_path / "population.ndjson")
+    populate(imported.settings, SMALL)
     assert seeded.contents() == imported.contents()
 
 
@@ -187,7 +178,7 @@ def test_what_cannot_be_seeded_is_told_in_a_sentence(
 async def test_whoever_is_tied_reads_as_the_fields_say(seeded: Home) -> None:
     """Each party of some dossiers asks for each of its documents, in each mode in which he may."""
     expected = list(chain.from_iterable(expectations(SMALL.dossier(number)) for number in range(150)))
-    told = await answers(seeded, [body(*each[:3]) for each in expected])
+    told = await answers(seeded.settings, [body(*each[:3]) for each in expected])
     assert [each for each, answer in zip(expected, told, strict=True) if each[3] is not answer] == []
 
 
@@ -233,7 +224,7 @@ async def test_persons_read_as_the_fields_say(seeded: Home) -> None:
             expected.append((person(dossier.number), document.id, shown))
             shown = shown and not document.hidden_from_representatives
             expected += [(person(other), document.id, shown) for other in others]
-    told = await answers(seeded, [body(subject, {}, document) for subject, document, _ in expected])
+    told = await answers(seeded.settings, [body(subject, {}, document) for subject, document, _ in expected])
     assert [each for each, answer in zip(expected, told, strict=True) if each[2] is not answer] == []
 
 
@@ -241,13 +232,6 @@ def body(subject: str | Mapping[str, str], context: Mapping[str, Any], document:
     asking = {"type": "professional", "id": subject} if isinstance(subject, str) else subject
     resource = {"type": "document", "id": str(document)}
     return {"subject": asking, "action": {"name": "document:read"}, "resource": resource, "context": context}
-
-
-async def answers(home: Home, bodies: list[Mapping[str, Any]]) -> list[bool]:
-    engine, database = Engine.load(), await open_database(home.settings.database_url)
-    cases = await fetch_cases(database, [question_of(convert(each, EvaluationRequest), NOW) for each in bodies])
-    await database.close()
-    return [engine.judge(engine.situation_of(case)).allowed for case in cases]
 
 
 KILLED = """

@@ -18,6 +18,8 @@ from models.identifiers import (
     parse_rpps,
     pseudonym_bytes,
     pseudonym_text,
+    pseudonym_texts,
+    pseudonyms_bytes,
 )
 
 SECRET = bytes(range(32))
@@ -192,6 +194,36 @@ def test_a_pseudonym_is_read_as_it_is_written(value: UUID) -> None:
 
 
 NIL = UUID(int=0)
+NEARLY = [
+    "",
+    "me",
+    f"{NIL} "[1:],
+    NIL.hex + "----",
+    str(NIL).replace("-", "0") + "-",
+    f"-{str(NIL)[:-1]}",
+    str(NIL)[:-1] + "é",
+    str(NIL)[:-1] + "-",
+    str(NIL)[:-2] + "  ",
+    str(NIL)[:-1] + "g",
+    str(NIL) + str(NIL)[1:],
+    str(NIL)[1:],
+]
+
+
+@given(st.lists(st.uuids().map(str) | st.sampled_from(NEARLY) | st.uuids().map(lambda value: str(value).upper())))
+def test_many_pseudonyms_are_read_and_written_as_each(texts: list[str]) -> None:
+    """Whether all of them are some, or one of them nearly."""
+    values = [pseudonym_bytes(text) for text in texts]
+    assert pseudonyms_bytes(texts) == values
+    known = [value for value in values if value is not None]
+    assert pseudonym_texts(known) == [pseudonym_text(value) for value in known]
+
+
+@pytest.mark.parametrize("text", NEARLY)
+def test_two_that_are_nearly_pseudonyms_are_none(text: str) -> None:
+    """Also where one is as much too long as the other is too short."""
+    assert pseudonyms_bytes([text, text]) == [None, None]
+    assert pseudonyms_bytes([str(NIL) + "0", str(NIL)[1:]]) == [None, None]
 
 
 @pytest.mark.parametrize("text", ["", "me", NIL.hex, f"{{{NIL}}}", NIL.urn, f"{NIL} ", str(NIL).translate(FULL_WIDTH)])

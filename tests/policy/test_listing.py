@@ -1,17 +1,21 @@
 """All documents of a dossier judged at once are judged as each of them alone."""
 
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models.facts import Case, Document, Reference
 from models.sheets import Filed, Version, pack_documents
 from models.vocabulary import ResourceType
+from policy.documents import has_expired
 from policy.engine import Engine
 from policy.listing import judge_documents
-from tests.policy.drawing import draw_case
+from tests.policy.drawing import PARIS, draw_case
 
 DOSSIERS, DOCUMENTS = 400, 40
 
@@ -39,11 +43,11 @@ def test_documents_are_judged_as_each_alone() -> None:
         sheet = pack_documents([Filed(each, Version(each.id, 1)) for each in documents])
         of_dossier = replace(case.question, resource=Reference(ResourceType.DOSSIER.value, str(UUID(int=0))))
         told = judge_documents(engine, replace(case, question=of_dossier, document=None), sheet)
-        assert list(told) == [each.id.bytes for each in documents]
-        for document in documents:
+        assert told.ids == [each.id.bytes for each in documents]
+        for document, number in zip(documents, told.numbers, strict=True):
             about = replace(case.question, resource=Reference(ResourceType.DOCUMENT.value, str(document.id)))
             situation = engine.situation_of(replace(case, question=about, document=document))
-            verdict = told[document.id.bytes]
+            verdict = told.verdicts[number]
             assert (verdict.situation, verdict.decision) == (situation, engine.judge(situation))
             assert verdict.situation == engine.situation_of(verdict.case)
 
@@ -55,4 +59,40 @@ def test_documents_that_look_alike_are_judged_once() -> None:
     ids = [UUID(int=number) for number in range(1, 201)]
     alike = [replace(document, id=each, author=Reference("organization", f"{each.int:09}")) for each in ids]
     told = judge_documents(engine, case, pack_documents([Filed(each, Version(each.id, 1)) for each in alike]))
-    assert (len(told), len(set(map(id, told.values())))) == (200, 1)
+    assert (len(told.ids), set(told.numbers), len(told.verdicts)) == (200, {0}, 1)
+
+
+def test_where_nothing_is_asked_nothing_is_looked_at() -> None:
+    """No document, no verdict; and what cannot be put in words is as little so of each document."""
+    engine, random = Engine.load(), Random(2)
+    case, documents = drawn_dossier(random)
+    assert judge_documents(engine, case, b"") == ([], [], [])
+    sheet = pack_documents([Filed(each, Version(each.id, 1)) for each in documents])
+    unheard = replace(case, question=replace(case.question, action="document:unheard"))
+    (verdict,) = judge_documents(engine, unheard, sheet).verdicts
+    assert (verdict.decision.allowed, verdict.decision.rule) == (False, "unknown-action")
+
+
+def test_reimbursements_that_have_expired_are_judged_once() -> None:
+    """Each is of another instant: what counts is whether it has expired, and the others are judged once as well."""
+    engine, random = Engine.load(), Random(3)
+    case, (document, *_) = drawn_dossier(random)
+    at = case.question.at
+    months = [
+        replace(document, id=UUID(int=number + 1), document_type="REMB", created_at=at - timedelta(days=30 * number))
+        for number in range(48)
+    ]
+    told = judge_documents(engine, case, pack_documents([Filed(each, Version(each.id, 1)) for each in months]))
+    expired = [has_expired(each.created_at, at) for each in months]
+    assert [told.numbers[0] != number for number in told.numbers] == expired
+    assert (len(told.verdicts), expired.count(True)) == (2, 23)
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=1_461)), st.timedeltas(timedelta(-1), timedelta(740)))
+def test_what_is_far_from_expiring_needs_no_calendar(after: timedelta, age: timedelta) -> None:
+    """An age alone tells what the calendar in France tells, leap days and summer time included."""
+    created_at = datetime(2020, 2, 28, tzinfo=UTC) + after
+    at = created_at + age
+    local = created_at.astimezone(PARIS)
+    year, day = local.year + 2, 28 if (local.month, local.day) == (2, 29) else local.day
+    assert has_expired(created_at, at) is (at >= local.replace(year=year, day=day))

@@ -5,6 +5,7 @@ Entries are durable with it, numbered and chained in their dossiers. Their place
 """
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -62,9 +63,13 @@ def _row(chain: Chain, entry: Entry, payload: bytes, drawn: bytes) -> tuple[obje
 
 async def _remember_readers(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
     """Done before any chain is locked: whoever erases a dossier takes these rows away first too."""
-    readers = {(entry.dossier, entry.subject.id) for entry in entries if _reads(entry)}
+    readers = sorted({(entry.dossier, entry.subject.id) for entry in entries if _reads(entry)}, key=_in_order)
     if readers:
-        await load_new(connection, has_read, sorted(readers))
+        await load_new(connection, has_read, readers)
+
+
+def _in_order(reader: tuple[UUID, str]) -> tuple[int, str]:
+    return reader[0].int, reader[1]
 
 
 def _reads(entry: Entry) -> bool:

@@ -8,14 +8,12 @@ circle to wait in.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import change, insert
-from models.queries.statements import padded
+from models.database import change, find, insert
 from models.tables import journal_chain
 from vault.errors import JournalMovedError
 from vault.journal.keys import JournalKey, JournalKeys
@@ -23,14 +21,7 @@ from vault.keys.service import WrappedKey
 
 _Fresh = dict[UUID, tuple[WrappedKey, JournalKey]]
 
-_KEYS = select(journal_chain.c.dossier, journal_chain.c.key_id, journal_chain.c.wrapped).where(
-    journal_chain.c.dossier.in_(bindparam("dossiers", expanding=True))
-)
-_LOCK = (
-    _KEYS.add_columns(journal_chain.c.sequence, journal_chain.c.leaf)
-    .order_by(journal_chain.c.dossier)
-    .with_for_update()
-)
+_KEY = ("dossier", "key_id", "wrapped")
 
 
 @dataclass(slots=True)
@@ -48,17 +39,16 @@ async def hold(connection: AsyncConnection, keys: JournalKeys, dossiers: Collect
     Raises JournalMovedError for a chain that went, or whose key was erased, since it was last looked at: what was
     remembered of it is then forgotten, so that another try finds it as it is. SealBrokenError, KeysUnavailableError.
     """
-    fresh = await _prepare(connection, keys, sorted(one for one in dossiers if not keys.remembers(one)))
-    rows = (await connection.execute(_LOCK, {"dossiers": padded(sorted(dossiers))})).all()
-    await _learn(keys, rows)
+    fresh = await _prepare(connection, keys, [one for one in dossiers if not keys.remembers(one)])
+    held = await find(connection, journal_chain, (*_KEY, "sequence", "leaf"), list(dossiers), hold=True)
     chains: dict[UUID, Chain] = {}
-    for row in rows:
-        if row.wrapped is None:
-            key = await _replace(connection, row.dossier, fresh)
+    for dossier, key_id, wrapped, sequence, leaf in held:
+        if wrapped is None:
+            key = await _replace(connection, dossier, fresh)
         else:
-            key = await _key(keys, row.dossier, WrappedKey(row.key_id, row.wrapped), fresh)
+            key = await _key(keys, dossier, WrappedKey(key_id, wrapped), fresh)
         if key is not None:
-            chains[row.dossier] = Chain(row.sequence, row.leaf, key)
+            chains[dossier] = Chain(sequence, leaf, key)
     if len(chains) != len(dossiers):
         for dossier in dossiers:
             keys.forget(dossier)
@@ -76,17 +66,16 @@ async def _prepare(connection: AsyncConnection, keys: JournalKeys, unknown: Sequ
     """Learn the keys of these dossiers; new ones, and chains, for those that have none."""
     if not unknown:
         return {}
-    rows = (await connection.execute(_KEYS, {"dossiers": padded(unknown)})).all()
-    await _learn(keys, rows)
-    for row in rows:
-        if row.wrapped is not None:
-            await keys.unwrap(row.dossier, WrappedKey(row.key_id, row.wrapped))
-    keyed = {row.dossier for row in rows if row.wrapped is not None}
-    lacking = [dossier for dossier in unknown if dossier not in keyed]
+    rows = await find(connection, journal_chain, _KEY, unknown)
+    known = {dossier: WrappedKey(key_id, wrapped) for dossier, key_id, wrapped in rows if wrapped is not None}
+    await keys.learn(known.items())
+    for dossier, wrapped in known.items():
+        await keys.unwrap(dossier, wrapped)
+    lacking = sorted(dossier for dossier in unknown if dossier not in known)
     if not lacking:
         return {}
     fresh = await keys.generate(connection, lacking)
-    existing = {row.dossier for row in rows}
+    existing = {dossier for dossier, *_ in rows}
     new = [
         {"dossier": dossier, "sequence": 0, "leaf": b"", "key_id": wrapped.key_id, "wrapped": wrapped.wrapped}
         for dossier, (wrapped, _) in fresh.items()
@@ -95,10 +84,6 @@ async def _prepare(connection: AsyncConnection, keys: JournalKeys, unknown: Sequ
     if new:
         await connection.execute(insert(connection, journal_chain).on_conflict_do_nothing(), new)
     return fresh
-
-
-async def _learn(keys: JournalKeys, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
-    await keys.learn((row.dossier, WrappedKey(row.key_id, row.wrapped)) for row in rows if row.wrapped is not None)
 
 
 async def _key(keys: JournalKeys, dossier: UUID, wrapped: WrappedKey, fresh: _Fresh) -> JournalKey:

@@ -4,12 +4,13 @@ A dossier's journal key stands in the row of its chain, wrapped under a shard of
 dossier's key: traces outlive documents. Destroying it leaves the hashes, and so every proof, and nothing to read.
 """
 
-import hmac
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.facts import Reference
@@ -86,12 +87,14 @@ class JournalKeys:
         seconds: float = 60.0,
     ) -> None:
         self._shards = shards
-        self._subjects = derive(index, b"journal-subject")
+        self._subjects = HMAC(derive(index, b"journal-subject"), SHA256())
         self._known: Remembered[UUID, tuple[WrappedKey, JournalKey]] = Remembered(clock, capacity, seconds)
 
     def subject(self, subject: Reference) -> bytes:
         """What entries are searched by: 16 bytes that tell whoever lacks the key nothing, and never change."""
-        return hmac.digest(self._subjects, f"{subject.type}/{subject.id}".encode(), "sha256")[:_SUBJECT_SIZE]
+        hashing = self._subjects.copy()
+        hashing.update(f"{subject.type}/{subject.id}".encode())
+        return hashing.finalize()[:_SUBJECT_SIZE]
 
     def remembers(self, dossier: UUID) -> bool:
         """Whether the key of a dossier was lately read."""

@@ -143,7 +143,7 @@ class Ledger:
             return await self._transaction(entries)
 
     async def _transaction(self, entries: Sequence[Entry]) -> list[Receipt]:
-        async with self._database.begin() as connection:
+        async with self._database.begin_hot() as connection:
             return await append(connection, self._keys, entries, self._randomness)
 
 

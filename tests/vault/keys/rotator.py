@@ -45,6 +45,8 @@ class Mortal:
             self._die(after=False)
         self._die(after=True)
 
+    begin_hot = begin
+
     def _die(self, *, after: bool) -> None:
         if self._left == 0 and self._after is after:
             os.kill(os.getpid(), signal.SIGKILL)
