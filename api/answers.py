@@ -20,8 +20,9 @@ def encode_decision(answer: Answer) -> bytes:
 
 def encode_decisions(answers: Sequence[Answer]) -> bytes:
     """The body of the decisions of a batch, in order; those that share an answer are encoded once."""
-    encoded = {key: encode_decision(each) for key, each in {id(each): each for each in answers}.items()}
-    return b'{"evaluations":[%b]}' % b",".join([encoded[id(each)] for each in answers])
+    keys = list(map(id, answers))
+    encoded = {key: encode_decision(each) for key, each in dict(zip(keys, answers, strict=True)).items()}
+    return b'{"evaluations":[%b]}' % b",".join(map(encoded.__getitem__, keys))
 
 
 class JsonAnswer:

@@ -5,7 +5,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from struct import iter_unpack
+from struct import unpack
 from uuid import UUID
 
 from models.vocabulary import Sex
@@ -103,7 +103,7 @@ def pseudonyms_bytes(texts: Sequence[str]) -> list[bytes | None]:
         values = _from_digits(together.replace("-", ""))
         # A dash too many, or white space, which is passed over between digits, leaves too few bytes.
         if len(values) == len(texts) * _UUID_DIGITS // 2:
-            return [value for (value,) in iter_unpack("16s", values)]
+            return list(unpack("16s" * len(texts), values))
     return [pseudonym_bytes(text) for text in texts]
 
 

@@ -45,13 +45,13 @@ def judge_documents(engine: Engine, case: Case, documents: bytes) -> Verdicts:
     `case` is that of the question asked about the dossier itself: its action is one on documents.
     """
     looks = looks_of(documents, case.question.subject, REIMBURSEMENTS, partial(has_expired, at=case.question.at))
-    situations = engine.situations_of(_about(case, None), looks.examples)
-    examples = dict(zip(situations, looks.examples, strict=True))
+    situations = engine.situations_of(_about(case, None), list(looks.examples.values()))
+    examples = dict(zip(situations, looks.examples.values(), strict=True))
     numbers = dict(zip(examples, range(len(examples)), strict=True))
-    of_look = [numbers[situation] for situation in situations]
+    of_look = dict(zip(looks.examples, map(numbers.__getitem__, situations), strict=True))
     return Verdicts(
         looks.ids,
-        [of_look[number] for number in looks.numbers],
+        list(map(of_look.__getitem__, looks.numbers)),
         [Verdict(_about(case, example), situation, engine.judge(situation)) for situation, example in examples.items()],
     )
 

@@ -82,8 +82,10 @@ class DecisionPoint:
             kind = ResourceType.DOCUMENT.value
             resources = [Reference(kind, identity) for identity in questions.ids[: len(judgements)]]
             await self._judging.record(caller, judgements, resources)
-        answers = {key: _answer(question, each) for key, each in {id(each): each for each in judgements}.items()}
-        return [answers[id(each)] for each in judgements]
+        keys = list(map(id, judgements))
+        alike = dict(zip(keys, judgements, strict=True))
+        answers = {key: _answer(question, each) for key, each in alike.items()}
+        return list(map(answers.__getitem__, keys))
 
     async def evaluate_apart(self, asked: Sequence[tuple[Caller, EvaluationRequest]]) -> Sequence[Answer | Exception]:
         """Judge, write down what is no dry run, and only then answer."""

@@ -160,9 +160,9 @@ class Judging:
             _may_speak_as(client, case)
             told = judge_documents(engine, case, packed)
             shared = [Judgement(each.case, each.situation, each.decision, engine) for each in told.verdicts]
-            judged.update(zip(told.ids, [shared[number] for number in told.numbers], strict=True))
-        if all(each in judged for each in identities):
-            return [judged[each] for each in identities]
+            judged.update(zip(told.ids, map(shared.__getitem__, told.numbers), strict=True))
+        if judged.keys() >= set(identities):
+            return list(map(judged.__getitem__, identities))
         absent = await self.judge(
             client, structs.replace(question, resource=Reference(ResourceType.DOCUMENT.value, ""))
         )
@@ -188,7 +188,7 @@ class Judging:
         told = judge_documents(self.engine, shelf.case, shelf.documents)
         permitted = [each.decision.allowed for each in told.verdicts]
         positions = zip(instants_in(shelf.documents), told.ids, strict=True)
-        return sorted(compress(positions, [permitted[number] for number in told.numbers]), reverse=True)
+        return sorted(compress(positions, map(permitted.__getitem__, told.numbers)), reverse=True)
 
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
         """The verdicts on one question about each of these dossiers that is open; nothing is written.

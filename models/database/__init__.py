@@ -14,15 +14,18 @@ from models.database.protocol import Database, Reads
 from models.database.replica import Reading, Replica, Standing
 from models.database.schema import downgrade, upgrade
 from models.database.sqlite import SqliteDatabase
+from models.database.together import Changed, Loaded, write_together
 from models.database.urls import parsed, sqlite_path
 from models.database.writing import insert
 from models.errors import DatabaseError, DatabaseUnavailableError
 from models.instants import instant_to_integer, storable
 
 __all__ = [
+    "Changed",
     "Database",
     "Id",
     "Instant",
+    "Loaded",
     "Reading",
     "Reads",
     "Replica",
@@ -41,6 +44,7 @@ __all__ = [
     "storable",
     "unload",
     "upgrade",
+    "write_together",
 ]
 
 

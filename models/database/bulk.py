@@ -1,15 +1,18 @@
 """Many rows at once, by each engine's fastest way, inside a transaction that SQLAlchemy began."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, Select, Table, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database.sqlite import bound
 
 _ASKED = 500
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _FOR_THIS_TRANSACTION = ("SET LOCAL work_mem = '256MB'", "SET LOCAL jit = off")
 
 
@@ -39,7 +42,7 @@ async def load_new(connection: AsyncConnection, table: Table, rows: Sequence[Seq
     driver = await _driver(connection)
     names = ", ".join(column.name for column in table.columns)
     if connection.dialect.name == "postgresql":
-        statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({_arrays(connection, table.columns)}) "  # noqa: S608  # as above
+        statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays(table.columns)}) "  # noqa: S608  # as above
         await driver.execute(statement + "ON CONFLICT DO NOTHING", *map(list, zip(*rows, strict=True)))
     else:
         placeholders = ", ".join("?" * len(table.columns))
@@ -66,8 +69,8 @@ async def load_or_change(
     conflict = f"ON CONFLICT ({key.name}) DO UPDATE SET {to}"
     into = f"INSERT INTO {table.name} ({names})"
     if connection.dialect.name == "postgresql":
-        arrays = _arrays(connection, (table.c[column] for column in columns))
-        written = f"{into} SELECT * FROM unnest({arrays}) {conflict} RETURNING {names}"  # noqa: S608  # as above
+        given = arrays(table.c[column] for column in columns)
+        written = f"{into} SELECT * FROM unnest({given}) {conflict} RETURNING {names}"  # noqa: S608  # as above
         statement = f"WITH written AS ({written}) SELECT {names} FROM written WHERE {told}"  # noqa: S608  # as above
         found: Sequence[Sequence[Any]] = await driver.fetch(statement, *map(list, zip(*rows, strict=True)))
         return found
@@ -91,7 +94,7 @@ async def change(
     if connection.dialect.name == "postgresql":
         named = [key, *(table.c[column] for column in columns)]
         to = ", ".join(f"{column} = changed.{column}" for column in columns)
-        changed = f"unnest({_arrays(connection, named)}) AS changed ({', '.join(column.name for column in named)})"
+        changed = f"unnest({arrays(named)}) AS changed ({', '.join(column.name for column in named)})"
         found = f"{table.name}.{key.name} = changed.{key.name}"
         statement = f"UPDATE {table.name} SET {to} FROM {changed} WHERE {found}"  # noqa: S608  # as above
         await driver.execute(statement, *map(list, zip(*rows, strict=True)))
@@ -109,7 +112,7 @@ async def find(
     rows: list[Sequence[Any]] = []
     if connection.dialect.name == "postgresql":
         driver = await _driver(connection)
-        among = f"{key.name} = ANY({_arrays(connection, [key])}) ORDER BY {key.name}"
+        among = f"{key.name} = ANY({arrays([key])}) ORDER BY {key.name}"
         statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {among}{' FOR UPDATE' if hold else ''}"  # noqa: S608  # as above
         rows += await driver.fetch(statement, keys)
         return rows
@@ -137,10 +140,14 @@ async def unload(
                 yield rows
 
 
-def _arrays(connection: AsyncConnection, columns: Iterable[Column[Any]]) -> str:
-    """Placeholders for one array of each column's values."""
-    types = (column.type.compile(connection.dialect) for column in columns)
-    return ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, 1))
+def arrays(columns: Iterable[Column[Any]], first: int = 1) -> str:
+    """PostgreSQL's placeholders for one array of each column's values, from a number on."""
+    return ", ".join(f"${number}::{_type(column)}[]" for number, column in enumerate(columns, first))
+
+
+@lru_cache(maxsize=512)
+def _type(column: Column[Any]) -> str:
+    return column.type.compile(_POSTGRESQL)
 
 
 def driver_of(connection: AsyncConnection) -> Any:

@@ -103,10 +103,9 @@ async def fetch_shelves(database: Reads, question: Question, documents: Sequence
         return await _shelves(database, question, [] if claimed is None else [claimed])
     found = await find_dossiers(database, [UUID(bytes=each) for each in documents[:1]])
     shelves = await _shelves(database, question, found.values())
-    near = {identity for shelf in shelves for identity in ids_in(shelf.documents)}
-    far = [UUID(bytes=each) for each in documents[1:] if each not in near]
+    far = set(documents[1:]).difference(*(ids_in(shelf.documents) for shelf in shelves))
     if far:
-        others = await find_dossiers(database, far)
+        others = await find_dossiers(database, [UUID(bytes=each) for each in far])
         shelves += await _shelves(database, question, set(others.values()) - set(found.values()))
     return shelves
 

@@ -13,16 +13,16 @@ from models.sheets.fields import PARTY_CODES, filled, is_party, pack_party, pack
 _LOOK = "24x42s4x"
 _WITHHELD, _AUTHOR, _TYPE, _KIND, _FLAGS = slice(8), slice(8, 24), slice(24, 40), 40, 41  # where these are in it
 
-_Counting = tuple[bytes, bytes, int, bool, bool]
-"""Type, withheld until, flags, whether the author is the one who asks, whether its instant is past."""
+_Counting = tuple[bytes, bytes, int, bool]
+"""Type, withheld until, flags, and whether the author is the one who asks."""
 
 
 class Looks(NamedTuple):
-    """The id of each document, the number of how it looks, and for each look one of the documents that have it."""
+    """The id of each document, the number of how it looks, and by that number one of the documents that look so."""
 
     ids: list[bytes]
     numbers: list[int]
-    examples: list[Document]
+    examples: dict[int, Document]
 
 
 def looks_of(documents: bytes, author: Reference, dated: Collection[str], is_past: Callable[[datetime], bool]) -> Looks:
@@ -35,20 +35,17 @@ def looks_of(documents: bytes, author: Reference, dated: Collection[str], is_pas
     types = {filled(pack_word(each)) for each in dated}
     packed = column(_LOOK, documents)
     counting = {look: _counting(look, own) for look in set(packed)}
-    looks = [counting[look] for look in packed]
+    number_of = dict(zip(counting.values(), range(0, 2 * len(counting), 2), strict=True))
+    looking = {look: number_of[counts] for look, counts in counting.items()}
+    numbers = list(map(looking.__getitem__, packed))
     if of_types := {look for look in counting if look[_TYPE] in types}:
         instants = instants_in(documents)
-        for number in [number for number, look in enumerate(packed) if look in of_types]:
-            if is_past(instant_from_integer(instants[number])):
-                looks[number] = (*looks[number][:-1], True)
-    examples = dict(zip(looks, range(len(looks)), strict=True))
-    numbers = dict(zip(examples, range(len(examples)), strict=True))
-    return Looks(
-        ids_in(documents),
-        [numbers[look] for look in looks],
-        [document_at(documents, number) for number in examples.values()],
-    )
+        for place in [place for place, look in enumerate(packed) if look in of_types]:
+            numbers[place] += is_past(instant_from_integer(instants[place]))
+    places = dict(zip(numbers, range(len(numbers)), strict=True))
+    examples = {number: document_at(documents, place) for number, place in places.items()}
+    return Looks(ids_in(documents), numbers, examples)
 
 
 def _counting(look: bytes, own: tuple[bytes, int] | None) -> _Counting:
-    return (look[_TYPE], look[_WITHHELD], look[_FLAGS], (look[_AUTHOR], look[_KIND]) == own, False)
+    return (look[_TYPE], look[_WITHHELD], look[_FLAGS], (look[_AUTHOR], look[_KIND]) == own)

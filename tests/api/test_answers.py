@@ -53,11 +53,12 @@ async def test_an_answer_without_a_body_is_described_without_one() -> None:
 
 async def test_nothing_more_is_read_for_a_caller_who_left() -> None:
     """The stream is closed at the next piece, and whatever it holds let go."""
-    leaves = asyncio.Event()
+    leaves, left = asyncio.Event(), asyncio.Event()
     told: list[str] = []
 
     async def receive() -> HTTPReceiveMessage:
         await leaves.wait()
+        left.set()
         return {"type": "http.disconnect"}
 
     async def pieces() -> AsyncGenerator[bytes]:
@@ -65,7 +66,6 @@ async def test_nothing_more_is_read_for_a_caller_who_left() -> None:
             for number in range(100):
                 told.append(str(number))
                 yield b"piece"
-                await asyncio.sleep(0)
         finally:
             told.append("closed")
 
@@ -74,25 +74,26 @@ async def test_nothing_more_is_read_for_a_caller_who_left() -> None:
         received += 1
         if received == 3:
             leaves.set()
-            await asyncio.sleep(0)
+            await left.wait()
     assert (received, told) == (3, ["0", "1", "2", "3", "closed"])
 
 
 async def test_a_caller_who_stays_gets_all() -> None:
     """Nobody waits for his leaving once the stream has ended."""
-    waiting = asyncio.Event()
+    listening, no_more = asyncio.Event(), asyncio.Event()
 
     async def receive() -> HTTPReceiveMessage:
         try:
+            listening.set()
             await asyncio.Event().wait()
         finally:
-            waiting.set()
+            no_more.set()
         return {"type": "http.disconnect"}
 
     async def pieces() -> AsyncGenerator[bytes]:
+        await listening.wait()
         for _ in range(3):
-            await asyncio.sleep(0)
             yield b"piece"
 
     assert [piece async for piece in while_listening(receive, pieces())] == [b"piece"] * 3
-    await waiting.wait()
+    await no_more.wait()

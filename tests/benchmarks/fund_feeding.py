@@ -11,10 +11,11 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -50,29 +51,6 @@ CODES = ("G", "HBQK002", "AMI", "1234567")
 LINES_A_MONTH = 8
 MONTHS = 24
 PERSONS = 20
-REFERENCE = "the vault, one by one, without journal"
-
-
-@benchmark(
-    f"feed {MONTHS} months of {LINES_A_MONTH} lines, files",
-    subject="ReimbursementFeed, PostgreSQL",
-    reference=REFERENCE,
-    pieces=(PERSONS * MONTHS, MONTHS),
-)
-def history_in_files() -> Iterator[tuple[Work, Work]]:
-    with _in_files() as (url, vault, home), _feeding(url, vault, home) as works:
-        yield works
-
-
-@benchmark(
-    f"feed {MONTHS} months of {LINES_A_MONTH} lines, MinIO",
-    subject="ReimbursementFeed, PostgreSQL",
-    reference=REFERENCE,
-    pieces=(PERSONS * MONTHS, MONTHS),
-)
-def history_on_minio() -> Iterator[tuple[Work, Work]]:
-    with _on_minio() as (url, vault, home), _feeding(url, vault, home) as works:
-        yield works
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +172,24 @@ def _on_minio() -> Iterator[tuple[str, str, Path]]:
         yield url, server.url("benchmark"), home
 
 
+Ready = Callable[[], AbstractContextManager[tuple[str, str, Path]]]
+STORES: Mapping[str, Ready] = {"files": _in_files, "MinIO": _on_minio}
+
+
+def _history(ready: Ready) -> Iterator[tuple[Work, Work]]:
+    with ready() as (url, vault, home), _feeding(url, vault, home) as works:
+        yield works
+
+
+for _store, _ready in STORES.items():
+    benchmark(
+        f"feed {MONTHS} months of {LINES_A_MONTH} lines, {_store}",
+        subject="ReimbursementFeed, PostgreSQL",
+        reference="the vault, one by one, without journal",
+        pieces=(PERSONS * MONTHS, MONTHS),
+    )(partial(_history, _ready))
+
+
 async def _numbered(lines: Sequence[bytes]) -> AsyncGenerator[Line]:
     for number, each in enumerate(lines, 1):
         yield Line(number, each)
@@ -244,7 +240,7 @@ async def _timed(store: str, name: str, feeding: Coroutine[object, object, int],
 
 def main() -> None:
     persons = int(sys.argv[1]) if len(sys.argv) > 1 else 8_000
-    for store, ready in (("files", _in_files), ("MinIO", _on_minio)):
+    for store, ready in STORES.items():
         with ready() as (url, vault, home), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_tell(store, persons, url, vault, home))
 

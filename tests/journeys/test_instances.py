@@ -31,7 +31,7 @@ CONNECTIONS = 8
 
 QUESTIONS = 400
 HOLDERS = 6
-AHEAD = 200
+AHEAD = 100
 """Answers of an instance between one event and the next: whoever is killed is in the middle of something."""
 
 Told = tuple[bool, str, str]

@@ -9,16 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import load, load_new
+from models.database import Loaded, load_new, write_together
 from models.tables import has_read, journal_entry, journal_waiting
 from models.vocabulary import Action, SubjectType
-from vault.journal.chains import Chain, hold, move
+from vault.journal.chains import Chain, hold, moved
 from vault.journal.counting import count_emergencies
 from vault.journal.entry import SALT_SIZE, Entry, Item, Receipt, commit, place
 from vault.journal.keys import DRAWN, JournalKeys, Randomness
 from vault.journal.notifying import notify
 from vault.journal.tree import leaf_hash
 
+_ENTRY = tuple(column.name for column in journal_entry.columns)
 _WAITING = ("dossier", "sequence", "leaf")
 
 
@@ -45,9 +46,8 @@ async def append(
         receipts.append(Receipt(entry.dossier, chain.sequence))
         rows.append((*row, entry.at, keys.subject(entry.subject)))
         waiting.append(row[: len(_WAITING)])
-    await load(connection, journal_entry, rows)
-    await load(connection, journal_waiting, waiting, _WAITING)
-    await move(connection, chains)
+    entered, arrived = Loaded(journal_entry, _ENTRY, rows), Loaded(journal_waiting, _WAITING, waiting)
+    await write_together(connection, entered, arrived, moved(chains))
     await notify(connection, list(zip(written, receipts, strict=True)))
     return receipts
 

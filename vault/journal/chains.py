@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import change, find, insert
+from models.database import Changed, find, insert
 from models.tables import journal_chain
 from vault.errors import JournalMovedError
 from vault.journal.keys import JournalKey, JournalKeys
@@ -56,10 +56,10 @@ async def hold(connection: AsyncConnection, keys: JournalKeys, dossiers: Collect
     return chains
 
 
-async def move(connection: AsyncConnection, chains: dict[UUID, Chain]) -> None:
-    """Write where held chains end now."""
+def moved(chains: dict[UUID, Chain]) -> Changed:
+    """Where held chains end now, to be written."""
     rows = [(dossier, chain.sequence, chain.leaf) for dossier, chain in chains.items()]
-    await change(connection, journal_chain, ("sequence", "leaf"), rows)
+    return Changed(journal_chain, ("dossier", "sequence", "leaf"), rows)
 
 
 async def _prepare(connection: AsyncConnection, keys: JournalKeys, unknown: Sequence[UUID]) -> _Fresh:

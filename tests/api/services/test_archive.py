@@ -126,7 +126,6 @@ class Watched:
         try:
             yield bytes(1 << 20)
             self.begun.set()
-            await asyncio.sleep(0)
             if isinstance(awaited := self._afterwards(), asyncio.Future):
                 await awaited
             yield b"never"
