@@ -14,6 +14,7 @@ from models.facts import Context, Particulars, Question, Reference
 from models.vocabulary import Mode, ResourceType
 
 _NOTHING: Mapping[str, Any] = {}
+_NO_PARTICULARS = Particulars()
 
 
 def question_of(request: EvaluationRequest, at: datetime) -> Question:
@@ -58,6 +59,8 @@ def context_of(stated: Mapping[str, Any] | None) -> Context:
 
 def particulars_of(of_action: Mapping[str, Any] | None, of_resource: Mapping[str, Any] | None = None) -> Particulars:
     """What an action needs to be known by. Raises MalformedRequestError on a flag that is no boolean."""
+    if not of_action and not of_resource:
+        return _NO_PARTICULARS
     action, resource = of_action or _NOTHING, of_resource or _NOTHING
     return Particulars(
         document_type=_text(action, "document_type"),
