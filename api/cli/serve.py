@@ -28,6 +28,7 @@ GRACEFUL_SECONDS = 15
 _WORKER_FD = "DMP_WORKER_SOCKET"
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # the name is the Prometheus client's
 _RESTART_SECONDS = 1.0
+_COLLECTED_AFTER = 10_000
 
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
@@ -58,6 +59,7 @@ async def _work(settings: Settings, listener: socket.socket, shared_metrics: Pat
     async with service(settings, shared_metrics=shared_metrics) as app:
         gc.collect()
         gc.freeze()  # what stays as long as the process need not be looked through again and again
+        gc.set_threshold(_COLLECTED_AFTER, 20, 50)  # what a request leaves behind goes without the collector's help
         config = uvicorn.Config(
             app,
             http=partial(DeskProtocol, app.state["desk"]),  # type: ignore[arg-type]  # what is called to make one
