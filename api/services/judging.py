@@ -154,7 +154,7 @@ class Judging:
         """
         client.require_speaking_for(question.subject.type)
         identities = pseudonyms_bytes(documents)
-        shelves = await fetch_shelves(self._database, question, [each for each in identities if each])
+        shelves = await fetch_shelves(self._database, question, list(filter(None, identities)))
         engine, judged = self.engine, dict[bytes | None, Judgement]()
         for case, packed in shelves:
             _may_speak_as(client, case)
