@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Reads, change, load_or_change
 from models.errors import ConstraintError
+from models.queries.holding import hold
 from models.queries.statements import padded
 from models.tables import whereabouts
 from models.whereabouts import ENTRY_SIZE, are_apart, bucket_of, entries_of, find_dossier, without
@@ -71,13 +72,7 @@ def buckets_statement(buckets: int) -> str:
     )
 
 
-async def _read(connection: AsyncConnection, buckets: Iterable[int]) -> dict[int, bytes]:
-    """These buckets, which nobody else changes until the transaction ends."""
-    entries: dict[int, bytes] = {}
-    asked: Sequence[int] = list(buckets)
-    for begin in range(0, len(asked), _AT_ONCE):
-        some = asked[begin : begin + _AT_ONCE]
-        held = select(whereabouts).where(whereabouts.c.bucket.in_(some)).order_by(whereabouts.c.bucket)
-        rows = await connection.execute(held.with_for_update())
-        entries |= {row.bucket: row.entries for row in rows}
-    return entries
+async def _read(connection: AsyncConnection, buckets: Sequence[int]) -> dict[int, bytes]:
+    """These buckets, which ascend, and which nobody else changes until the transaction ends."""
+    rows = await hold(connection, select(whereabouts).with_for_update(), whereabouts.c.bucket, buckets)
+    return {row.bucket: row.entries for row in rows}
