@@ -122,6 +122,17 @@ async def find(
     return rows
 
 
+async def take(connection: AsyncConnection, table: Table, columns: Sequence[str], most: int) -> list[Sequence[Any]]:
+    """Delete the first rows by the table's one primary key; these columns of them, in its order, as `unload` does."""
+    driver = await _driver(connection)
+    (key,) = table.primary_key.columns
+    among = f"SELECT {key.name} FROM {table.name} ORDER BY {key.name} LIMIT {most:d}"  # noqa: S608  # as above
+    returned = ", ".join((key.name, *columns))
+    statement = f"DELETE FROM {table.name} WHERE {key.name} IN ({among}) RETURNING {returned}"  # noqa: S608  # as above
+    taken = await (driver.fetch if connection.dialect.name == "postgresql" else driver.execute_fetchall)(statement)
+    return [row[1:] for row in sorted(map(tuple, taken))]
+
+
 async def unload(
     connection: AsyncConnection, query: Select[Any], at_once: int
 ) -> AsyncIterator[Sequence[Sequence[Any]]]:
