@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import change, load_new
+from models.database import change, load_new, storable
 from models.errors import ConstraintError
 from models.queries.holding import hold
 from models.reference import REIMBURSEMENTS
@@ -49,9 +49,9 @@ async def keep_sheets(connection: AsyncConnection, was: Mapping[UUID, Sheet], no
     changed = sorted(identity for identity, sheet in now.items() if sheet != was[identity])
     if not changed:
         return
+    since = {each: oldest(now[each].documents, REIMBURSEMENTS) for each in changed}
     rows = [
-        (each, now[each].ties or None, now[each].documents or None, oldest(now[each].documents, REIMBURSEMENTS))
-        for each in changed
+        (each, now[each].ties or None, now[each].documents or None, at and storable(at)) for each, at in since.items()
     ]
     await change(connection, dossier, ("ties", "documents", "reimbursed_since"), rows)
     retied = [each for each in changed if now[each].ties != was[each].ties]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Reads, change, load_or_change
@@ -52,14 +52,22 @@ async def add_entries(connection: AsyncConnection, added: Mapping[int, bytes]) -
 
 
 async def remove_whereabouts(connection: AsyncConnection, identities: Collection[UUID]) -> None:
-    """Forget where these were."""
+    """Forget where these were.
+
+    A bucket that is left empty goes: whoever adds to it meanwhile waits for the row, and then begins it anew.
+    """
     gone: dict[int, list[UUID]] = defaultdict(list)
     for identity in identities:
         gone[bucket_of(identity)].append(identity)
     kept = await _read(connection, sorted(gone))
-    rows = [(bucket, without(entries, gone[bucket])) for bucket, entries in kept.items()]
+    left = {bucket: without(entries, gone[bucket]) for bucket, entries in kept.items()}
+    rows = [(bucket, entries) for bucket, entries in left.items() if entries]
     if rows:
         await change(connection, whereabouts, ("entries",), rows)
+    empty = [bucket for bucket, entries in left.items() if not entries]
+    for begin in range(0, len(empty), _AT_ONCE):
+        some = padded(empty[begin : begin + _AT_ONCE])
+        await connection.execute(delete(whereabouts).where(whereabouts.c.bucket.in_(some)))
 
 
 @lru_cache(maxsize=16)
