@@ -68,13 +68,13 @@ class Metrics:
             child = self._known_requests[key] = self._requests.labels(key[0], key[1], str(status))
         child.observe(seconds)
 
-    def count_decision(self, *, allowed: bool, rule: str) -> None:
-        """A decision, by the rule that made it."""
+    def count_decision(self, *, allowed: bool, rule: str, times: int = 1) -> None:
+        """A decision, by the rule that made it, taken so many times at once."""
         child = self._known_decisions.get((allowed, rule))
         if child is None:
             outcome = "permitted" if allowed else "denied"
             child = self._known_decisions[allowed, rule] = self._decisions.labels(outcome, rule)
-        child.inc()
+        child.inc(times)
 
     def count_policy_refusal(self, reason: str) -> None:
         """A policy bundle that was published and not put in force, by one of a few words."""

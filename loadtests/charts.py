@@ -129,10 +129,15 @@ class _Scale:
             y = self.y(value)
             parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{up.written(value)}</text>')
-        for value in _ticks(self.left, self.right):
-            x = self.x(value)
-            parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 10}" text-anchor="middle">{across.written(value)}</text>')
+        *others, last = _ticks(self.left, self.right)
+        parts += [self._below(value, across.written(value), "middle") for value in others]
+        at_the_end = self.x(last) > WIDTH - _LEFT
+        parts.append(self._below(last, f"{across.written(last)} {across.unit}", "end" if at_the_end else "middle"))
         return parts
+
+    def _below(self, value: float, told: str, anchor: str) -> str:
+        x = self.x(value) + (_RIGHT if anchor == "end" else 0)
+        return f'<text x="{x:.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}">{escape(told)}</text>'
 
     def _levels(self) -> list[float]:
         if not self.logarithmic:

@@ -94,7 +94,7 @@ def _thresholds(report: Report) -> str:
         return f'<tr><td class="word">{escape(name)}</td><td>{escape(told)}</td>{kept}</tr>'
 
     return (
-        "<table>"
+        '<table class="told">'
         + "".join(row(each.name, written(each), passed=each.passed) for each in report.thresholds)
         + "</table>"
     )

@@ -22,4 +22,4 @@ def instant_to_integer(value: datetime) -> int:
 
 
 def instant_from_integer(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + _MICROSECOND * value

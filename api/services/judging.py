@@ -4,6 +4,7 @@ Every endpoint passes here. What is refused is journaled and raised; what is per
 gets anything, either at once (`record`) or in the transaction of the change (`entries`).
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
@@ -92,9 +93,9 @@ class Judgement(Struct, frozen=True):
 
 
 class Count(Protocol):
-    """Told of every decision that is written down."""
+    """Told of every decision that is written down, and how many times it was taken at once."""
 
-    def __call__(self, *, allowed: bool, rule: str) -> None: ...
+    def __call__(self, *, allowed: bool, rule: str, times: int) -> None: ...
 
 
 class Judging:
@@ -154,7 +155,7 @@ class Judging:
         """
         client.require_speaking_for(question.subject.type)
         identities = pseudonyms_bytes(documents)
-        shelves = await fetch_shelves(self._database, question, [each for each in identities if each])
+        shelves = await fetch_shelves(self._database, question, list(filter(None, identities)))
         engine, judged = self.engine, dict[bytes | None, Judgement]()
         for case, packed in shelves:
             _may_speak_as(client, case)
@@ -279,18 +280,15 @@ class Judging:
         resources: Sequence[Reference] | None = None,
     ) -> list[Entry]:
         """What the journal keeps of decisions taken together (RULES §4.3); `dossier` is one that they create."""
+        keys = list(map(id, judgements))
+        alike, times = dict(zip(keys, judgements, strict=True)), Counter(keys)
         shared: dict[int, Entry] = {}
-        told: list[tuple[Entry, Reference]] = []
-        for number, judgement in enumerate(judgements):
-            self._count(allowed=judgement.decision.allowed, rule=judgement.decision.rule)
-            question = judgement.case.question
-            if question.action == Action.DOSSIER_EXISTS:
-                continue
-            entry = shared.get(id(judgement))
-            if entry is None:
-                entry = shared[id(judgement)] = _entry(caller, judgement, change or {})
-            told.append((entry, question.resource if resources is None else resources[number]))
-        entries = fold_alike(told)
+        for key, judgement in alike.items():
+            self._count(allowed=judgement.decision.allowed, rule=judgement.decision.rule, times=times[key])
+            if judgement.case.question.action != Action.DOSSIER_EXISTS:
+                shared[key] = _entry(caller, judgement, change or {})
+        about = [each.case.question.resource for each in judgements] if resources is None else resources
+        entries = fold_alike((shared[key], each) for key, each in zip(keys, about, strict=True) if key in shared)
         return entries if dossier is None else [structs.replace(entry, dossier=dossier) for entry in entries]
 
 

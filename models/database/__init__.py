@@ -7,8 +7,9 @@ may be a replica, for reads alone.
 
 from collections.abc import Callable
 
-from models.database.bulk import change, find, load, load_new, load_or_change, prepare_bulk, unload
+from models.database.bulk import change, find, load, load_new, load_or_change, prepare_bulk, take, unload
 from models.database.columns import Id, Instant
+from models.database.placement import placement_of
 from models.database.postgresql import PostgresqlDatabase
 from models.database.protocol import Database, Reads
 from models.database.replica import Reading, Replica, Standing
@@ -40,8 +41,10 @@ __all__ = [
     "load_or_change",
     "open_database",
     "open_replica",
+    "placement_of",
     "prepare_bulk",
     "storable",
+    "take",
     "unload",
     "upgrade",
     "write_together",
@@ -60,6 +63,8 @@ async def open_database(url: str) -> Database:
     )
     try:
         await _check_schema(database)
+        if isinstance(database, PostgresqlDatabase):
+            await database.locate()
     except BaseException:
         await database.close()
         raise

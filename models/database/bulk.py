@@ -9,6 +9,7 @@ from sqlalchemy import Column, Select, Table, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.database.placement import placement_of
 from models.database.sqlite import bound
 
 _ASKED = 500
@@ -107,19 +108,35 @@ async def change(
 async def find(
     connection: AsyncConnection, table: Table, columns: Sequence[str], keys: Sequence[UUID], *, hold: bool = False
 ) -> Sequence[Sequence[Any]]:
-    """These columns of rows by the table's one primary key, in no order; if asked, held by ascending key."""
+    """These columns of rows by the table's one primary key, in no order; if asked, held by ascending key.
+
+    Citus locks rows of one shard at a time: there it is one statement for each shard, in the order of the shards.
+    """
     (key,) = table.primary_key.columns
     rows: list[Sequence[Any]] = []
     if connection.dialect.name == "postgresql":
         driver = await _driver(connection)
         among = f"{key.name} = ANY({arrays([key])}) ORDER BY {key.name}"
         statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {among}{' FOR UPDATE' if hold else ''}"  # noqa: S608  # as above
-        rows += await driver.fetch(statement, keys)
+        placement = placement_of(connection) if hold else None
+        for some in [keys] if placement is None else placement.together(keys):
+            rows += await driver.fetch(statement, some)
         return rows
     for begin in range(0, len(keys), _ASKED):
         query = select(*(table.c[column] for column in columns)).where(key.in_(keys[begin : begin + _ASKED]))
         rows += (await connection.execute(query)).all()
     return rows
+
+
+async def take(connection: AsyncConnection, table: Table, columns: Sequence[str], most: int) -> list[Sequence[Any]]:
+    """Delete the first rows by the table's one primary key; these columns of them, in its order, as `unload` does."""
+    driver = await _driver(connection)
+    (key,) = table.primary_key.columns
+    among = f"SELECT {key.name} FROM {table.name} ORDER BY {key.name} LIMIT {most:d}"  # noqa: S608  # as above
+    returned = ", ".join((key.name, *columns))
+    statement = f"DELETE FROM {table.name} WHERE {key.name} IN ({among}) RETURNING {returned}"  # noqa: S608  # as above
+    taken = await (driver.fetch if connection.dialect.name == "postgresql" else driver.execute_fetchall)(statement)
+    return [row[1:] for row in sorted(map(tuple, taken))]
 
 
 async def unload(

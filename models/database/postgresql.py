@@ -5,7 +5,7 @@ at every return would halve the rate.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from models.database.faults import reached, translated
 from models.database.keeping import Kept
+from models.database.placement import LOCATE, Placement
 from models.database.protocol import Dialect
 from models.errors import DatabaseUnavailableError
 
@@ -34,6 +35,14 @@ _HOT_SETTINGS = {
     "jit": "off",
 }
 
+# A coordinator plans where to ask: it has to know the values, and leaves the rest to those whom it asks.
+_COORDINATOR_SETTINGS = {
+    "application_name": "dmp hot",
+    "default_transaction_read_only": "on",
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",
+}
+
 _LOST = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -42,13 +51,15 @@ _LOST = (
     OSError,
 )
 _STATEMENTS = 256
+_HAS_CITUS = "SELECT 1 WHERE to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
 
 
 class Held:
     """One connection that comes back by itself, and the statements prepared on it. It raises what the driver does."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, settings: Mapping[str, str] = _HOT_SETTINGS) -> None:
         self._url = url
+        self._settings = settings
         self._connection: asyncpg.Connection | None = None
         self._statements: dict[str, asyncpg.prepared_stmt.PreparedStatement] = {}
 
@@ -75,7 +86,7 @@ class Held:
 
     async def _prepare(self, statement: str) -> "asyncpg.prepared_stmt.PreparedStatement":
         if self._connection is None:
-            self._connection = await connect(self._url, _HOT_SETTINGS)
+            self._connection = await connect(self._url, self._settings)
         if len(self._statements) == _STATEMENTS:
             self._statements.clear()  # the server's go with these
         prepared = await self._connection.prepare(statement, timeout=_TIMEOUT_SECONDS)
@@ -96,32 +107,53 @@ class Held:
             await connection.close(timeout=_TIMEOUT_SECONDS)
 
 
+class _Pool:
+    """A few connections to one server, each for one statement at a time."""
+
+    def __init__(self, url: str, settings: Mapping[str, str]) -> None:
+        self._held = [Held(url, settings) for _ in range(_HELD)]
+        # Last in, first out: what was used last is warm in both processors' caches.
+        self._free: asyncio.LifoQueue[Held] = asyncio.LifoQueue()
+        for held in self._held:
+            self._free.put_nowait(held)
+
+    async def read(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        held = self._free.get_nowait() if not self._free.empty() else await self._wait()
+        try:
+            return await held.read(statement, values)
+        finally:
+            self._free.put_nowait(held)
+
+    async def _wait(self) -> Held:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            return await self._free.get()
+
+    async def close(self) -> None:
+        for held in self._held:
+            await held.close()
+
+
 class PostgresqlDatabase:
     """See `models.database.protocol.Database`."""
 
     dialect: Dialect = "postgresql"
 
     def __init__(self, url: URL) -> None:
-        self._url = dsn(url)
-        self._held = [Held(self._url) for _ in range(_HELD)]
-        # Last in, first out: what was used last is warm in both processors' caches.
-        self._free: asyncio.LifoQueue[Held] = asyncio.LifoQueue()
-        for held in self._held:
-            self._free.put_nowait(held)
+        self._url = url
+        self._pool = _Pool(dsn(url), _HOT_SETTINGS)
         self._engine = engine(url)
         self._kept = Kept()
 
+    async def locate(self) -> None:
+        """Learn where rows are, if they are distributed: to be called before anything else."""
+        if await self.read(_HAS_CITUS) and (rows := await self.read(LOCATE)):
+            await self._pool.close()
+            self._pool = _Pool(dsn(self._url), _COORDINATOR_SETTINGS)
+            self._engine = self._engine.execution_options(placement=Placement.located(rows))
+
     async def read(self, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
         with reached():
-            held = self._free.get_nowait() if not self._free.empty() else await self._wait()
-            try:
-                return await held.read(statement, values)
-            finally:
-                self._free.put_nowait(held)
-
-    async def _wait(self) -> Held:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            return await self._free.get()
+            return await self._pool.read(statement, values)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -146,8 +178,7 @@ class PostgresqlDatabase:
 
     async def close(self) -> None:
         with reached():
-            for held in self._held:
-                await held.close()
+            await self._pool.close()
             await self._kept.close()
             await self._engine.dispose()
 
@@ -169,8 +200,8 @@ def engine(url: URL) -> AsyncEngine:
     )
 
 
-async def connect(url: str, settings: dict[str, str]) -> "asyncpg.Connection":
+async def connect(url: str, settings: Mapping[str, str]) -> "asyncpg.Connection":
     try:
-        return await asyncpg.connect(url, timeout=_TIMEOUT_SECONDS, server_settings=settings)
+        return await asyncpg.connect(url, timeout=_TIMEOUT_SECONDS, server_settings=dict(settings))
     except ValueError:
         raise DatabaseUnavailableError("the database URL is not one that PostgreSQL's client understands") from None

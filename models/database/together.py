@@ -8,6 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database.bulk import arrays, change, driver_of, load
+from models.database.placement import placement_of
 
 Columns = tuple[str, ...]
 
@@ -30,7 +31,7 @@ class Changed(NamedTuple):
 
 async def write_together(connection: AsyncConnection, *writes: Loaded | Changed) -> None:
     """Do all of these, of different tables, in a transaction that has begun; rows of a table in their order."""
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql" and placement_of(connection) is None:
         statement = _statement(tuple((type(each), each.table, each.columns) for each in writes))
         values = [list(column) for each in writes for column in zip(*each.rows, strict=True)]
         await driver_of(connection).execute(statement, *values)

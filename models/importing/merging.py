@@ -9,12 +9,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, delete, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import tables
-from models.database import insert
+from models.database import insert, placement_of
 from models.importing import staging
 
 _KEY = ("version", "key_id", "wrapped")
@@ -37,8 +51,9 @@ async def merge_exercise(connection: AsyncConnection) -> int:
     still = exists().where(
         staged.c.professional == stored.c.professional, staged.c.organization == stored.c.organization
     )
-    left = delete(stored).where(stored.c.professional.in_(select(said.c.rpps)), ~still)
-    gone = (await connection.execute(left)).rowcount
+    left = select(stored).where(stored.c.professional.in_(select(said.c.rpps)), ~still).subquery("left_")
+    those = tuple_(stored.c.professional, stored.c.organization).in_(select(left.c.professional, left.c.organization))
+    gone = (await connection.execute(delete(stored).where(those))).rowcount
     return gone + await _merge(connection, stored, staged)
 
 
@@ -127,4 +142,7 @@ def _updating(statement: Insert, stored: Table, names: Sequence[str]) -> Insert:
 
 
 async def _write(connection: AsyncConnection, statement: Insert) -> int:
-    return (await connection.execute(statement)).rowcount
+    if placement_of(connection) is None:
+        return (await connection.execute(statement)).rowcount
+    # Citus counts what it was given, and gives back what was written.
+    return len((await connection.execute(statement.returning(literal_column("1")))).all())

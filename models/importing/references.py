@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Table, exists, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import tables
-from models.database import unload
+from models.database import placement_of, unload
 from models.errors import ImportRefusedError
 from models.importing import staging
+from models.queries.holding import hold
 from models.tables import whereabouts
 from models.whereabouts import find_dossier, has
 
@@ -23,7 +24,11 @@ async def hold_dossiers(connection: AsyncConnection) -> None:
     """All that the file is about, ours to change, in the order in which others hold several: to be called first."""
     dossier = tables.dossier.c.id
     about = union(select(staging.dossier.c.id), select(staging.sheet.c.dossier))
-    held = select(dossier).where(dossier.in_(about)).order_by(dossier).with_for_update(key_share=True).subquery()
+    query = select(dossier).with_for_update(key_share=True)
+    if placement_of(connection) is not None:
+        await hold(connection, query, dossier, sorted((await connection.execute(about)).scalars()))
+        return
+    held = query.where(dossier.in_(about)).order_by(dossier).subquery()
     await connection.execute(select(func.count()).select_from(held))
 
 
@@ -74,7 +79,8 @@ async def _of_messages(connection: AsyncConnection) -> list[tuple[int, str]]:
 def _checks() -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     for staged in (staging.exercise, staging.staff):
         yield "an organization that is not known", staged, _missing(tables.organization.c.id, staged.c.organization)
-    yield "a dossier that is not known", staging.sheet, _missing(tables.dossier.c.id, staging.sheet.c.dossier)
+    known = select(tables.dossier.c.id).where(tables.dossier.c.id.in_(select(staging.sheet.c.dossier))).cte("known")
+    yield "a dossier that is not known", staging.sheet, _missing(known.c.id, staging.sheet.c.dossier)
     party = staging.party.c
     keys = {"a professional": tables.professional.c.rpps, "an organization": tables.organization.c.id}
     for what, key in keys.items():

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
+from models.queries.holding import take
 from models.tables import inquiry
 from models.vocabulary import DossierState, InquirySource
 
@@ -76,10 +77,8 @@ async def take_inquiries(
         select(*_COLUMNS)
         .where(inquiry.c.due_at <= at, inquiry.c.source.in_([each.value for each in sources]))
         .order_by(inquiry.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    taken = [_inquiry(row) for row in await connection.execute(due)]
+    taken = [_inquiry(row) for row in await take(connection, due, inquiry, limit)]
     for each in taken:
         held = {"due_at": until, "attempts": each.attempts + 1}
         await connection.execute(update(inquiry).where(_is(each)).values(held))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.database import Database
 from models.facts import Document, Reference
 from models.queries.dossiers import list_relations
+from models.queries.holding import take
 from models.sheets import find_document
 from models.tables import exercise, notification, professional
 from models.ties import is_in_force
@@ -84,14 +85,8 @@ async def take_due(connection: AsyncConnection, at: datetime, until: datetime, l
 
     Whoever dies meanwhile gives them up by that alone. What another instance is just taking is passed over.
     """
-    due = (
-        select(*_COLUMNS)
-        .where(notification.c.due_at <= at)
-        .order_by(notification.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = [_notification(row) for row in await connection.execute(due)]
+    due = select(*_COLUMNS).where(notification.c.due_at <= at).order_by(notification.c.due_at)
+    taken = [_notification(row) for row in await take(connection, due, notification, limit)]
     if taken:
         held = {"due_at": until, "attempts": notification.c.attempts + 1}
         await connection.execute(update(notification).where(_are(taken)).values(held))

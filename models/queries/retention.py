@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
+from models.queries.holding import hold
 from models.queries.sheets import hold_sheet, keep_sheet
 from models.reference import REIMBURSEMENTS
 from models.sheets import dates, documents_in, rewrite
@@ -108,8 +109,7 @@ async def list_traces(database: Database, until: datetime, after: UUID, limit: i
 
 async def lock_traces(connection: AsyncConnection, chains: Sequence[UUID]) -> None:
     """Keep everybody from adding to these journals until the transaction ends, in the order in which writers lock."""
-    locked = select(journal_chain.c.dossier).where(journal_chain.c.dossier.in_(chains))
-    await connection.execute(locked.order_by(journal_chain.c.dossier).with_for_update())
+    await hold(connection, select(journal_chain.c.dossier).with_for_update(), journal_chain.c.dossier, sorted(chains))
 
 
 async def find_trace(connection: AsyncConnection, identity: UUID) -> Since | None:

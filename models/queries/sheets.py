@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import change, load_new
+from models.database import change, load_new, storable
 from models.errors import ConstraintError
-from models.queries.statements import padded
+from models.queries.holding import hold
 from models.reference import REIMBURSEMENTS
 from models.sheets import Sheet, oldest, open_to
 from models.tables import dossier, tied
@@ -34,17 +34,9 @@ async def hold_sheets(connection: AsyncConnection, identities: Collection[UUID])
 
     Nobody erases the dossiers meanwhile either.
     """
-    sheets: dict[UUID, Sheet] = {}
-    for some in _parts(sorted(identities)):
-        held = (
-            select(dossier.c.id, dossier.c.ties, dossier.c.documents)
-            .where(dossier.c.id.in_(padded(some)))
-            .order_by(dossier.c.id)
-            .with_for_update(key_share=True)
-        )
-        for identity, ties, documents in await connection.execute(held):
-            sheets[identity] = Sheet(ties or b"", documents or b"")
-    return sheets
+    query = select(dossier.c.id, dossier.c.ties, dossier.c.documents).with_for_update(key_share=True)
+    rows = await hold(connection, query, dossier.c.id, sorted(identities))
+    return {identity: Sheet(ties or b"", documents or b"") for identity, ties, documents in rows}
 
 
 async def keep_sheet(connection: AsyncConnection, identity: UUID, was: Sheet, now: Sheet) -> None:
@@ -57,9 +49,9 @@ async def keep_sheets(connection: AsyncConnection, was: Mapping[UUID, Sheet], no
     changed = sorted(identity for identity, sheet in now.items() if sheet != was[identity])
     if not changed:
         return
+    since = {each: oldest(now[each].documents, REIMBURSEMENTS) for each in changed}
     rows = [
-        (each, now[each].ties or None, now[each].documents or None, oldest(now[each].documents, REIMBURSEMENTS))
-        for each in changed
+        (each, now[each].ties or None, now[each].documents or None, at and storable(at)) for each, at in since.items()
     ]
     await change(connection, dossier, ("ties", "documents", "reimbursed_since"), rows)
     retied = [each for each in changed if now[each].ties != was[each].ties]

@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Reads, change, load_or_change
 from models.errors import ConstraintError
+from models.queries.holding import hold
 from models.queries.statements import padded
 from models.tables import whereabouts
 from models.whereabouts import ENTRY_SIZE, are_apart, bucket_of, entries_of, find_dossier, without
@@ -51,14 +52,22 @@ async def add_entries(connection: AsyncConnection, added: Mapping[int, bytes]) -
 
 
 async def remove_whereabouts(connection: AsyncConnection, identities: Collection[UUID]) -> None:
-    """Forget where these were."""
+    """Forget where these were.
+
+    A bucket that is left empty goes: whoever adds to it meanwhile waits for the row, and then begins it anew.
+    """
     gone: dict[int, list[UUID]] = defaultdict(list)
     for identity in identities:
         gone[bucket_of(identity)].append(identity)
     kept = await _read(connection, sorted(gone))
-    rows = [(bucket, without(entries, gone[bucket])) for bucket, entries in kept.items()]
+    left = {bucket: without(entries, gone[bucket]) for bucket, entries in kept.items()}
+    rows = [(bucket, entries) for bucket, entries in left.items() if entries]
     if rows:
         await change(connection, whereabouts, ("entries",), rows)
+    empty = [bucket for bucket, entries in left.items() if not entries]
+    for begin in range(0, len(empty), _AT_ONCE):
+        some = padded(empty[begin : begin + _AT_ONCE])
+        await connection.execute(delete(whereabouts).where(whereabouts.c.bucket.in_(some)))
 
 
 @lru_cache(maxsize=16)
@@ -71,13 +80,7 @@ def buckets_statement(buckets: int) -> str:
     )
 
 
-async def _read(connection: AsyncConnection, buckets: Iterable[int]) -> dict[int, bytes]:
-    """These buckets, which nobody else changes until the transaction ends."""
-    entries: dict[int, bytes] = {}
-    asked: Sequence[int] = list(buckets)
-    for begin in range(0, len(asked), _AT_ONCE):
-        some = asked[begin : begin + _AT_ONCE]
-        held = select(whereabouts).where(whereabouts.c.bucket.in_(some)).order_by(whereabouts.c.bucket)
-        rows = await connection.execute(held.with_for_update())
-        entries |= {row.bucket: row.entries for row in rows}
-    return entries
+async def _read(connection: AsyncConnection, buckets: Sequence[int]) -> dict[int, bytes]:
+    """These buckets, which ascend, and which nobody else changes until the transaction ends."""
+    rows = await hold(connection, select(whereabouts).with_for_update(), whereabouts.c.bucket, buckets)
+    return {row.bucket: row.entries for row in rows}

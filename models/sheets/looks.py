@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from itertools import compress
 from typing import NamedTuple
 
 from models.facts import Document, Reference
@@ -40,7 +41,7 @@ def looks_of(documents: bytes, author: Reference, dated: Collection[str], is_pas
     numbers = list(map(looking.__getitem__, packed))
     if of_types := {look for look in counting if look[_TYPE] in types}:
         instants = instants_in(documents)
-        for place in [place for place, look in enumerate(packed) if look in of_types]:
+        for place in compress(range(len(packed)), map(of_types.__contains__, packed)):
             numbers[place] += is_past(instant_from_integer(instants[place]))
     places = dict(zip(numbers, range(len(numbers)), strict=True))
     examples = {number: document_at(documents, place) for number, place in places.items()}

@@ -51,8 +51,8 @@ async def test_not_ready_when_one_part_is_not(probe: ReadinessCheck) -> None:
 async def test_figures_are_prometheus_own() -> None:
     """Decisions by outcome and rule, refused bundles, entries per commit, what waits: as text, without a key."""
     metrics = Metrics()
-    for _ in range(2):
-        metrics.count_decision(allowed=False, rule="masked")
+    metrics.count_decision(allowed=False, rule="masked")
+    metrics.count_decision(allowed=False, rule="masked", times=2)
     metrics.count_decision(allowed=True, rule="holder")
     metrics.observe_journal_batch(3)
     metrics.count_policy_refusal("rolled-back")
@@ -62,7 +62,7 @@ async def test_figures_are_prometheus_own() -> None:
     async with caller(service(ConformanceJudge(), metrics=metrics), {}) as http:
         answer = await http.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
-    assert 'dmp_decisions_total{outcome="denied",rule="masked"} 2.0' in answer.text
+    assert 'dmp_decisions_total{outcome="denied",rule="masked"} 3.0' in answer.text
     assert 'dmp_decisions_total{outcome="permitted",rule="holder"} 1.0' in answer.text
     assert 'dmp_policy_refusals_total{reason="rolled-back"} 1.0' in answer.text
     assert 'dmp_journal_publications_total{outcome="published"} 1.0' in answer.text

@@ -1,7 +1,7 @@
 """What has been kept long enough, page by page; the same on both engines."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from models import tables
 from models.database import Database
 from models.errors import ConstraintError
 from models.facts import Document
+from models.queries.documents import add_document
 from models.queries.dossiers import lock_dossier
 from models.queries.retention import (
     Expiring,
@@ -135,6 +136,16 @@ async def test_expired_documents_are_deleted_once(database: Database) -> None:
     assert documents_in(sheet.documents) == [*gone, young]
     rows = await database.read("SELECT dossier, document FROM contest ORDER BY dossier")
     assert [tuple(row) for row in rows] == [(A, young.id), (B, elsewhere.id)]
+
+
+async def test_the_first_of_all_instants_expires(database: Database) -> None:
+    """It is kept as its neighbour where the database would take it for another: minus infinity."""
+    await keep(database, A, "open", 0)
+    first = Document(UUID(int=1), "REMB", document(1).author, datetime.min.replace(tzinfo=UTC))
+    async with database.begin() as connection:
+        await add_document(connection, A, first)
+    (found,) = await list_expiring(database, AT, None, 10)
+    assert (found.at - first.created_at, found.dossier) == (timedelta(microseconds=1), A)
 
 
 async def test_nothing_expires_in_a_dossier_that_is_gone(database: Database) -> None:

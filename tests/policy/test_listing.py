@@ -5,7 +5,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -88,6 +88,7 @@ def test_reimbursements_that_have_expired_are_judged_once() -> None:
     assert (len(told.verdicts), expired.count(True)) == (2, 23)
 
 
+@example(timedelta(days=308), timedelta(days=729, hours=1))
 @given(st.timedeltas(timedelta(0), timedelta(days=1_461)), st.timedeltas(timedelta(-1), timedelta(740)))
 def test_what_is_far_from_expiring_needs_no_calendar(after: timedelta, age: timedelta) -> None:
     """An age alone tells what the calendar in France tells, leap days and summer time included."""
@@ -96,3 +97,10 @@ def test_what_is_far_from_expiring_needs_no_calendar(after: timedelta, age: time
     local = created_at.astimezone(PARIS)
     year, day = local.year + 2, 28 if (local.month, local.day) == (2, 29) else local.day
     assert has_expired(created_at, at) is (at >= local.replace(year=year, day=day))
+
+
+def test_nothing_expires_after_the_last_year() -> None:
+    """The calendar ends with 9999, and what would expire after it is no error."""
+    created_at = datetime(9997, 12, 31, 23, 30, tzinfo=UTC)
+    assert not has_expired(created_at, created_at + timedelta(days=729, hours=1) - timedelta(minutes=61))
+    assert not has_expired(created_at, datetime(9999, 12, 31, 22, 59, tzinfo=UTC))

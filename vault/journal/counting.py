@@ -27,5 +27,7 @@ async def count_emergencies(connection: AsyncConnection, entries: Sequence[Entry
 
 
 def _is_emergency(entry: Entry) -> bool:
+    if entry.mode not in _EMERGENCIES:
+        return False
     told: tuple[Entry | Item, ...] = (entry, *entry.items)
-    return entry.mode in _EMERGENCIES and any(one.allowed and one.action in _ACCESSES for one in told)
+    return any(one.allowed and one.action in _ACCESSES for one in told)

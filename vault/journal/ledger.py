@@ -9,9 +9,9 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
@@ -53,7 +53,9 @@ class Ledger:
         self._patience = patience
         self._queue: deque[_Waiting] = deque()
         self._queued = 0
+        self._writing: Sequence[_Waiting] = ()
         self._flusher: asyncio.Task[None] | None = None
+        self._watcher: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def record(self, entry: Entry) -> Receipt:
@@ -68,7 +70,8 @@ class Ledger:
         waiting, or the service is stopping. The access must then be refused. A caller that is cancelled leaves its
         entries to be written: what was decided stays told.
         """
-        waiting = _Waiting(list(entries), asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(list(entries), loop.create_future(), loop.time() + self._patience)
         if self._closed:
             raise JournalUnavailableError("the journal is closed")
         if self._queued + len(waiting.entries) > self._most_waiting:
@@ -77,11 +80,9 @@ class Ledger:
         self._queued += len(waiting.entries)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
-        try:
-            async with asyncio.timeout(self._patience):
-                return await waiting.written
-        except TimeoutError:
-            raise JournalUnavailableError("the journal was not written in time") from None
+        if self._watcher is None:
+            self._watcher = loop.call_at(waiting.until, self._watch)
+        return await waiting.written
 
     async def append(self, connection: AsyncConnection, entries: Iterable[Entry]) -> list[Receipt]:
         """Write entries within the caller's transaction: they stand if it commits.
@@ -104,13 +105,26 @@ class Ledger:
         self._closed = True
         if self._flusher is not None:
             await asyncio.wait({self._flusher})
+        if self._watcher is not None:
+            self._watcher.cancel()
 
     async def _flush(self) -> None:
         try:
             while self._queue:
-                await self._commit(self._next())
+                self._writing = self._next()
+                await self._commit(self._writing)
         finally:
-            self._flusher = None
+            self._flusher, self._writing = None, ()
+
+    def _watch(self) -> None:
+        """Refuse who has waited too long, and look again when the next one will have: one timer for all."""
+        loop = asyncio.get_running_loop()
+        waiting = (*self._writing, *self._queue)
+        for each in waiting:
+            if each.until <= loop.time():
+                each.refuse("the journal was not written in time")
+        following = min((each.until for each in waiting if not each.written.done()), default=None)
+        self._watcher = None if following is None else loop.call_at(following, self._watch)
 
     def _next(self) -> "list[_Waiting]":
         """What goes into one commit: as much as fits, and one caller's entries whatever their number."""
@@ -127,7 +141,7 @@ class Ledger:
             receipts = await self._write([entry for waiting in batch for entry in waiting.entries])
         except BaseException as error:
             for waiting in batch:
-                waiting.refuse(error)
+                waiting.refuse("the journal could not be written", error)
             if not isinstance(error, Exception):
                 raise
         else:
@@ -147,19 +161,19 @@ class Ledger:
             return await append(connection, self._keys, entries, self._randomness)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """One caller's entries, and where the answer goes unless the caller is gone."""
+class _Waiting(Struct, frozen=True, eq=False):
+    """One caller's entries, and where the answer goes, until then, unless the caller is gone."""
 
     entries: list[Entry]
     written: asyncio.Future[list[Receipt]]
+    until: float
 
     def answer(self, receipts: list[Receipt]) -> None:
         if not self.written.done():
             self.written.set_result(receipts)
 
-    def refuse(self, cause: BaseException) -> None:
+    def refuse(self, why: str, cause: BaseException | None = None) -> None:
         if not self.written.done():
-            refusal = JournalUnavailableError("the journal could not be written")
+            refusal = JournalUnavailableError(why)
             refusal.__cause__ = cause
             self.written.set_exception(refusal)

@@ -7,13 +7,14 @@ the one that it is chained to: that one was committed before this one had its nu
 """
 
 import asyncio
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, insert, load
+from models.database import Database, insert, load, take
 from models.tables import journal_head, journal_leaf, journal_node, journal_waiting
 from vault.errors import ProofError
 from vault.journal.tree import Frontier
@@ -21,15 +22,15 @@ from vault.journal.tree import Frontier
 HEAD = 1
 """The id of the one row of `journal_head`."""
 
-BATCH = 4_000
-"""As many entries as one step integrates at most."""
+BATCH = 1_000
+"""As many entries as one step integrates at most: more would keep those who wait for the event loop."""
 
 SECONDS = 1.0
 """How long an instance waits when nothing does."""
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(7165)")
 _ANY = "SELECT 1 FROM journal_waiting LIMIT 1"
-_OLDEST = select(journal_waiting.c.arrival).order_by(journal_waiting.c.arrival)
+_LEAF = ("dossier", "sequence", "leaf")
 _READ_HEAD = select(journal_head.c.size, journal_head.c.frontier).where(journal_head.c.id == HEAD)
 
 logger = structlog.get_logger()
@@ -45,7 +46,7 @@ async def step(database: Database, *, batch: int = BATCH) -> int:
     async with database.begin() as connection:
         if not await _alone(connection):
             return 0
-        taken = await _take(connection, batch)
+        taken = await take(connection, journal_waiting, _LEAF, batch)
         if taken:
             await _add(connection, taken)
         return len(taken)
@@ -84,18 +85,7 @@ async def _alone(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "sqlite" or bool(await connection.scalar(_LOCK))
 
 
-_Leaf = tuple[UUID, int, bytes]
-"""Dossier, sequence, leaf hash."""
-
-
-async def _take(connection: AsyncConnection, batch: int) -> list[_Leaf]:
-    """The oldest that wait, in order, no longer waiting."""
-    oldest = journal_waiting.c.arrival.in_(_OLDEST.limit(batch))
-    rows = await connection.execute(delete(journal_waiting).where(oldest).returning(*journal_waiting.c))
-    return [(row.dossier, row.sequence, row.leaf) for row in sorted(rows, key=lambda row: row.arrival)]
-
-
-async def _add(connection: AsyncConnection, taken: list[_Leaf]) -> None:
+async def _add(connection: AsyncConnection, taken: Sequence[Sequence[Any]]) -> None:
     head = await _head(connection)
     grown, tiles = head.extend(leaf for *_, leaf in taken)
     await load(connection, journal_leaf, [(position, *entry) for position, entry in enumerate(taken, head.size)])

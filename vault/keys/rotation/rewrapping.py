@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, change
+from models.queries.holding import hold
 from models.tables import dossier_key, journal_chain, shard_key
 from vault.errors import SealBrokenError
 from vault.journal.keys import journal_key_name
@@ -95,9 +96,9 @@ class Rewrapping:
             primaries = await self._shards.hold(connection, place.tree, set(outdated))
             used = {(shard, primaries[shard].version): times for shard, times in outdated.items()}
             await self._shards.count(connection, place.tree, used)
-            found = select(place.table).where(keys.dossier.between(seen[0], seen[-1]), keys.wrapped.is_not(None))
-            locked = await connection.execute(found.order_by(keys.dossier).with_for_update())
-            rewrapped, broken = await self._rewrapped(place, locked.all(), primaries)
+            found = select(place.table).where(keys.wrapped.is_not(None)).with_for_update()
+            locked = await hold(connection, found, keys.dossier, seen)
+            rewrapped, broken = await self._rewrapped(place, locked, primaries)
             if rewrapped:
                 await change(connection, place.table, ("key_id", "wrapped"), rewrapped)
         return seen, Done(len(rewrapped), broken)

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, literal, select, tuple_, update
 
 from models.database import Database, Id
+from models.queries.holding import take
 from models.tables import content
 from vault.errors import SealBrokenError
 from vault.keys.rotation.progress import AnyRow, Done, Progress, again
@@ -57,10 +58,8 @@ class RowRotation:
                     func.substr(content.c.mac, 1, _VERSION_SIZE) != mac_version(primary),
                 )
                 .order_by(content.c.dossier, content.c.document)
-                .limit(_BATCH)
-                .with_for_update(skip_locked=True)
             )
-            rows = list((await connection.execute(query)).all())
+            rows = await take(connection, query, content, _BATCH)
             renewed = []
             for row in rows:
                 told = row._asdict()
