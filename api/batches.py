@@ -6,6 +6,8 @@ An item that makes no question is denied in its place and spoils no other; it is
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from api.errors import MalformedRequestError
 from api.schemas.authzen import Answer, Entity, EvaluationRequest, EvaluationsRequest
 from api.strict_json import convert
@@ -14,6 +16,7 @@ MAX_EVALUATIONS = 1000
 _STOPS_AFTER = {None: None, "execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
 
 _BUT_RESOURCE = ("subject", "action", "context")
+_encode = msgspec.json.Encoder().encode
 
 Item = EvaluationRequest | Answer
 
@@ -80,7 +83,14 @@ def _of_resources(defaults: dict[str, Any], given: list[Any]) -> list[Item]:
 
 def _asks(item: dict[str, Any], shared: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
     """Whether an item names a resource of its own and is otherwise as the first one is."""
-    return "resource" in item and all(item.get(name, defaults.get(name)) == shared[name] for name in _BUT_RESOURCE)
+    return "resource" in item and all(
+        _is_same(item.get(name, defaults.get(name)), shared[name]) for name in _BUT_RESOURCE
+    )
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Whether they say the same: `1` is not `true`, though equal to it."""
+    return one is other or (one == other and _encode(one) == _encode(other))
 
 
 def _item(defaults: dict[str, Any], item: object) -> Item:

@@ -84,6 +84,17 @@ def documents_of(body: Json) -> list[Json]:
     return items
 
 
+async def test_what_is_only_equal_is_not_the_same(dmp: Whole) -> None:
+    """`1` is not `true`: whoever says it asks for good, and that is written down."""
+    one, other, *_ = await filled(dmp)
+    body = batch([one, other])
+    for item, dry_run in zip(body["evaluations"], (True, 1), strict=True):
+        item["context"] = {"authentication": "cps", "dry_run": dry_run}
+    answers, written = await asked(dmp, body)
+    assert [answer.get("context", {}).get("dry_run") for answer in answers] == [True, None]
+    assert [entry.resource.id for entry in written] == [other]
+
+
 async def test_a_client_of_an_organization_asks_for_its_own(dmp: Whole) -> None:
     """About documents it asks as about anything else: on behalf of who exercises there, and of nobody else."""
     documents = await filled(dmp)
