@@ -191,7 +191,9 @@ async def test_both_ways_give_the_same_answer(
     assert directly == await answered(service(ConformanceJudge(), client), sent, at_desk=False)
 
 
-@pytest.mark.parametrize("sent", [request(QUESTION, AUTHORIZATION, path=f"{PATH}?a=b"), request(b"", method="GET")])
+@pytest.mark.parametrize(
+    "sent", [request(QUESTION, AUTHORIZATION, path=f"{PATH}?a=b"), request(b"", method="GET", path="/health/live")]
+)
 async def test_other_addresses_are_none_of_its_business(sent: bytes) -> None:
     """They are answered as without it."""
     judge = Recording()
