@@ -29,6 +29,9 @@ test-long: servers-begun $(VENV)/.dev $(VENV)/.load $(VENV)/.postgresql ## the s
 	@DMP_ORACLE_CASES=2000000 DMP_BULK_SITUATIONS=1000000 DMP_FUZZ=1000000 $(COVERED)
 	@$(OTHERS)
 
+test-citus: $(VENV)/.dev ## what stores and the journeys, on a database over a Citus cluster; Citus has to be installed
+	@DMP_TEST_CITUS=1 $(PYTEST) -m "not long" tests/models tests/vault/journal tests/vault/keys tests/api/services tests/journeys
+
 bench: servers-begun $(VENV)/.dev postgresql ## ratios, each against a reference measured in the same run
 	@$(BIN)/python -m tests.benchmarks
 
@@ -63,7 +66,7 @@ clean: ## remove what was made here; the cache of the user and var/ stay
 	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test test-long bench check serve loadtest lint format lock clean servers-begun postgresql
+.PHONY: help demo test test-long test-citus bench check serve loadtest lint format lock clean servers-begun postgresql
 
 # As many processes as there are processors; each has servers of its own. What decides and what keeps is covered entirely,
 # branches included, by its own tests: measuring that takes them twice their time and more, which the others are spared,
