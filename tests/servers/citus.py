@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from tests.servers.postgresql import (
     obtain,
     started,
 )
+from tests.servers.processes import PATIENCE
 
 WORKERS = 2
 SHARDS = 4
@@ -87,11 +89,7 @@ class CitusServer(PostgresqlServer):
         """A new database, a copy of the template on every node. Answers with its URL."""
         # Workers first: the coordinator's processes look for theirs.
         for node in (*self.workers, self.coordinator):
-            # A template in use cannot be copied, and Citus keeps a process in each database that it knows.
-            node.server.execute(
-                f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"
-            )
-            node.server.create(database, template)
+            _copy(node.server, database, template)
         return self.url(database)
 
     def drop(self, database: str) -> None:
@@ -137,3 +135,22 @@ def _introduce(made: CitusServer) -> None:
     made.coordinator.server.execute(f"SELECT citus_set_coordinator_host('127.0.0.1', {port})", _EMPTY)
     for node in made.workers:
         made.coordinator.server.execute(f"SELECT citus_add_node('127.0.0.1', {node.server.port})", _EMPTY)
+
+
+def _copy(server: PostgresqlServer, database: str, template: str) -> None:
+    """A template in use cannot be copied, and Citus comes back to each database that it knows."""
+    from asyncpg import ObjectInUseError  # noqa: PLC0415 -- servers are obtained before anything is installed
+
+    in_use = (
+        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"
+    )
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        server.execute(in_use)
+        try:
+            server.create(database, template)
+        except ObjectInUseError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
