@@ -31,8 +31,6 @@ PATH = "/access/v1/evaluation"
 _METHOD = "POST"
 _URL = PATH.encode()
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
-_SITTINGS = 2
-"""While one group waits for its facts, another one is judged."""
 _MOST_TOGETHER = 256
 
 _JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
@@ -115,33 +113,29 @@ class Desk:
 
 
 class _Queue:
-    """Those who wait, answered in groups of whoever is there."""
+    """Those who wait, answered in groups: who comes while one is under way makes the next.
+
+    Looking up the facts of one takes as long as of a dozen, so two small groups at once would be slower than one.
+    """
 
     def __init__(self, answer: Callable[[Sequence[Asked]], Awaitable[None]]) -> None:
         self._answer = answer
         self._waiting: list[Asked] = []
-        self._sitting = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._is_called = False
+        self._sitting: asyncio.Task[None] | None = None
 
     def put(self, asked: Asked) -> None:
         self._waiting.append(asked)
-        if not self._is_called and self._sitting < _SITTINGS:
-            self._is_called = True
-            self._sitting += 1
-            task = asyncio.get_running_loop().create_task(self._sit())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if self._sitting is None:
+            self._sitting = asyncio.get_running_loop().create_task(self._sit())
 
     async def _sit(self) -> None:
         """It begins once all that has come by now is read."""
-        self._is_called = False
         try:
             while self._waiting:
                 together, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
                 await self._answer(together)
         finally:
-            self._sitting -= 1
+            self._sitting = None
 
 
 class DeskProtocol(HttpToolsProtocol):
