@@ -129,9 +129,9 @@ class _Queue:
             self._sitting = asyncio.get_running_loop().create_task(self._sit())
 
     async def _sit(self) -> None:
-        """It begins once all that has come by now is read."""
         try:
             while self._waiting:
+                await asyncio.sleep(0)  # until all that has come by now is read
                 together, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
                 await self._answer(together)
         finally:
