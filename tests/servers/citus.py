@@ -141,9 +141,7 @@ def _copy(server: PostgresqlServer, database: str, template: str) -> None:
     """A template in use cannot be copied, and Citus comes back to each database that it knows."""
     from asyncpg import ObjectInUseError  # noqa: PLC0415 -- servers are obtained before anything is installed
 
-    in_use = (
-        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"
-    )
+    in_use = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"
     deadline = time.monotonic() + PATIENCE
     while True:
         server.execute(in_use)
