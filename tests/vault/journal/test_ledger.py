@@ -260,6 +260,23 @@ async def test_a_hanging_database_does_not_keep_callers(database: Database) -> N
     assert await count(database) == 1
 
 
+async def test_who_came_later_waits_on(database: Database) -> None:
+    """When the first has waited too long, it alone is refused; it was being written, and the next comes after it."""
+    held = UnreliableDatabase(database)
+    held.goes_on.clear()
+    ledger = Ledger(held, fixed_keys(), patience=0.01)
+    first = asyncio.create_task(ledger.record(an_entry()))
+    await held.waits.wait()
+    ledger._patience = 60  # noqa: SLF001 - so that the next is not late however slow the machine is
+    second = asyncio.create_task(ledger.record(an_entry()))
+    with pytest.raises(JournalUnavailableError, match="in time"):
+        await first
+    assert not second.done()
+    held.goes_on.set()
+    assert await second == Receipt(DOSSIER, 2)
+    await ledger.aclose()
+
+
 async def test_too_many_waiting_are_refused(database: Database) -> None:
     """What waits is bounded: beyond, callers are refused at once, and those who wait are written."""
     held = UnreliableDatabase(database)
