@@ -1,7 +1,8 @@
 """All documents of a dossier judged at once: those between which the rules cannot tell are judged once.
 
-What may be looked at of a document is what `policy.documents.document_facts` looks at: its type, mask, withholding,
-hiding and status, whether the subject is its author, and whether a reimbursement has expired.
+What may be looked at of a document is what `policy.documents.document_facts` looks at: its mask, withholding, hiding
+and status, whether its type is open to the subject's profession, whether the subject is its author, and whether a
+reimbursement has expired.
 """
 
 from functools import partial
@@ -11,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from models.decisions import Decision
-from models.facts import Case, Document, Reference
+from models.facts import Case, Document, Professional, Reference
 from models.reference import REIMBURSEMENTS
 from models.sheets import looks_of
 from models.vocabulary import ResourceType
@@ -44,7 +45,13 @@ def judge_documents(engine: Engine, case: Case, documents: bytes) -> Verdicts:
 
     `case` is that of the question asked about the dossier itself: its action is one on documents.
     """
-    looks = looks_of(documents, case.question.subject, REIMBURSEMENTS, partial(has_expired, at=case.question.at))
+    subject, question = case.subject, case.question
+
+    def is_open(document_type: str) -> bool:
+        return isinstance(subject, Professional) and engine.rules.habilitations.opens(subject.profession, document_type)
+
+    is_past = partial(has_expired, at=question.at)
+    looks = looks_of(documents, question.subject, is_open, REIMBURSEMENTS, is_past)
     situations = engine.situations_of(_about(case, None), list(looks.examples.values()))
     examples = dict(zip(situations, looks.examples.values(), strict=True))
     numbers = dict(zip(examples, range(len(examples)), strict=True))

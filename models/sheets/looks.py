@@ -9,13 +9,10 @@ from models.facts import Document, Reference
 from models.instants import instant_from_integer
 from models.sheets.columns import column, ids_in, instants_in
 from models.sheets.documents import document_at
-from models.sheets.fields import PARTY_CODES, filled, is_party, pack_party, pack_word
+from models.sheets.fields import PARTY_CODES, filled, is_party, pack_party, pack_word, unpack_word
 
 _LOOK = "24x42s4x"
 _WITHHELD, _AUTHOR, _TYPE, _KIND, _FLAGS = slice(8), slice(8, 24), slice(24, 40), 40, 41  # where these are in it
-
-_Counting = tuple[bytes, bytes, int, bool]
-"""Type, withheld until, flags, and whether the author is the one who asks."""
 
 
 class Looks(NamedTuple):
@@ -26,16 +23,27 @@ class Looks(NamedTuple):
     examples: dict[int, Document]
 
 
-def looks_of(documents: bytes, author: Reference, dated: Collection[str], is_past: Callable[[datetime], bool]) -> Looks:
-    """Two documents look alike that differ in no more than id, version, author and instant.
+def looks_of(
+    documents: bytes,
+    author: Reference,
+    is_open: Callable[[str], bool],
+    dated: Collection[str],
+    is_past: Callable[[datetime], bool],
+) -> Looks:
+    """Two documents look alike that differ in no more than id, version, author, type and instant.
 
-    Yet whether the author is this one counts, and so does, of documents of the types that are `dated`, whether their
-    instant is past.
+    Yet whether the author is this one counts, whether the type is open, and, of documents of the types that are
+    `dated`, whether their instant is past.
     """
     own = (filled(pack_party(author.type, author.id)), PARTY_CODES[author.type]) if is_party(author) else None
     types = {filled(pack_word(each)) for each in dated}
     packed = column(_LOOK, documents)
-    counting = {look: _counting(look, own) for look in set(packed)}
+    distinct = set(packed)
+    opened = {each: is_open(unpack_word(each)) for each in {look[_TYPE] for look in distinct}}
+    counting = {
+        look: (opened[look[_TYPE]], look[_WITHHELD], look[_FLAGS], (look[_AUTHOR], look[_KIND]) == own)
+        for look in distinct
+    }
     number_of = dict(zip(counting.values(), range(0, 2 * len(counting), 2), strict=True))
     looking = {look: number_of[counts] for look, counts in counting.items()}
     numbers = list(map(looking.__getitem__, packed))
@@ -46,7 +54,3 @@ def looks_of(documents: bytes, author: Reference, dated: Collection[str], is_pas
     places = dict(zip(numbers, range(len(numbers)), strict=True))
     examples = {number: document_at(documents, place) for number, place in places.items()}
     return Looks(ids_in(documents), numbers, examples)
-
-
-def _counting(look: bytes, own: tuple[bytes, int] | None) -> _Counting:
-    return (look[_TYPE], look[_WITHHELD], look[_FLAGS], (look[_AUTHOR], look[_KIND]) == own)
