@@ -45,7 +45,6 @@ _PROFESSIONAL, _ORGANIZATION, _STAFF, _PERSON = (
     each.value for each in (SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF, SubjectType.PERSON)
 )
 _PLACED = {_DOCUMENT, _MESSAGE}
-_STATES = {state.value: state for state in DossierState}
 
 _Row = Sequence[Any]
 
@@ -315,4 +314,4 @@ def parties_of(asks: Reference, subject: Subject | None) -> list[Reference]:
 
 def _dossier(columns: Sequence[Any]) -> Dossier | None:
     identity, state, *rest = columns
-    return None if identity is None else Dossier(identity, _STATES[state], *rest)
+    return None if identity is None else Dossier(identity, DossierState(state), *rest)

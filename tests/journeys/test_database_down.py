@@ -39,6 +39,7 @@ def test_without_its_database_the_service_says_so_and_recovers(
             "notifications": True,
             "inquiries": True,
             "antivirus": True,
+            "replica": True,
         }
         assert service.http.get("/health/live").status_code == 200
         answers = [
