@@ -125,7 +125,10 @@ class _Queue:
 
     def put(self, asked: Asked) -> None:
         self._waiting.append(asked)
-        if self._sitting is None:
+        self._call()
+
+    def _call(self) -> None:
+        if self._sitting is None and self._waiting:
             self._sitting = asyncio.get_running_loop().create_task(self._sit())
 
     async def _sit(self) -> None:
@@ -136,6 +139,7 @@ class _Queue:
                 await self._answer(together)
         finally:
             self._sitting = None
+            self._call()  # a fault in one group, as of a log that cannot be written, keeps nobody behind it waiting
 
 
 class DeskProtocol(HttpToolsProtocol):
