@@ -22,8 +22,8 @@ demo: $(VENV)/.run ## play a story over real HTTP and check every answer
 	@$(BIN)/dmp demo
 
 test: servers-begun $(VENV)/.dev $(VENV)/.load postgresql ## run the tests, on real PostgreSQL and real MinIO
-	@$(COVERED) -m "not long"
-	@$(OTHERS) -m "not long"
+	@$(COVERED) $(SHORT)
+	@$(OTHERS) $(SHORT)
 
 test-long: servers-begun $(VENV)/.dev $(VENV)/.load $(VENV)/.postgresql ## the same with the long runs in full
 	@DMP_ORACLE_CASES=2000000 DMP_BULK_SITUATIONS=1000000 DMP_FUZZ=1000000 $(COVERED)
@@ -73,6 +73,8 @@ clean: ## remove what was made here; the cache of the user and var/ stay
 # as are those marked `no_cover`, which go through everything once more.
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 COVERED = $(PYTEST) tests/policy tests/vault --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
+# None of these takes a minute; one that hangs says where, and ends its process.
+SHORT = -m "not long" -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 OTHERS = $(PYTEST) --ignore=tests/policy --ignore=tests/vault
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--no-strip-extras \

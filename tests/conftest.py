@@ -7,6 +7,8 @@ cannot be had the tests that need them are counted and named in one loud line at
 import os
 import secrets
 import shutil
+import sys
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -36,10 +38,37 @@ hypothesis.settings.register_profile(
 )
 
 
+class _AtOnce:
+    """Tells at once what fails, so that it is known of a run that is ended before its end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._plugins = config.pluginmanager
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """After each part of a test, wherever it ran."""
+        reporter = self._plugins.get_plugin("terminalreporter")
+        if report.failed and isinstance(reporter, pytest.TerminalReporter):
+            reporter.write_line(f"{report.nodeid} failed in {getattr(report.longrepr, 'reprcrash', report.when)}")
+
+
+class _WeakKeys(weakref.WeakKeyDictionary[Any, Any]):
+    """Forgets a key without running Python for it; not to be iterated while keys go."""
+
+    def __init__(self, other: Any = None) -> None:
+        super().__init__(other)
+        vars(self)["_remove"] = vars(self)["data"].pop
+
+
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("repository")
+    if sys.version_info < (3, 12) and config.getoption("cov_source", None):
+        # Coverage keeps each thread's greenlets in such a dictionary. They are destroyed between two instructions of
+        # the main thread, and CPython 3.11 traces the first instruction of what that runs again and again, for ever,
+        # if another thread ends meanwhile.
+        vars(weakref)["WeakKeyDictionary"] = _WeakKeys
     config.stash[VERSIONS] = {}
     config.stash[NOT_RUN] = []
+    config.pluginmanager.register(_AtOnce(config))
 
 
 @pytest.hookimpl(optionalhook=True)
