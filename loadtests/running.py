@@ -21,6 +21,7 @@ from loadtests.population import Population
 from loadtests.preparing import Prepared, Wanted, prepared
 from loadtests.processes import Sampler, sampled
 from loadtests.reporting import Report, report_of
+from loadtests.service import free_port
 from loadtests.shapes import SHAPES, WARM_UP_SECONDS
 from loadtests.stepping import MOST_STEPS
 
@@ -188,7 +189,9 @@ def _run_locust(options: Options, service: Prepared, file: Path, sampler: Sample
     command += ["--headless", "--only-summary", "--loglevel=WARNING", f"--host={service.address}"]
     command += ["--logfile", str(options.report / "locust.log")]
     if options.processes:
-        command += [f"--processes={options.processes}"]
+        port = free_port()
+        command += [f"--processes={options.processes}", "--master-bind-host=127.0.0.1"]
+        command += [f"--master-bind-port={port}", f"--master-port={port}"]
     elif options.expect_workers:
         command += ["--master", f"--expect-workers={options.expect_workers}"]
         click.echo(

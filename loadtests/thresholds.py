@@ -7,16 +7,15 @@ from statistics import median
 from loadtests.plan import Measured
 from loadtests.processes import Sample
 
-P99_MS: Mapping[str, float] = {"steady": 500.0, "peak": 500.0, "soak": 500.0}
-"""Of all answers of a shape that asks no more than the service carries; generous, since machines are shared."""
-
-RECOVERED_MS = 500.0
-"""Of the last quarter of a shape that asks too much, or slows down a dependency, for a while."""
+P99_MS = 500.0
+"""Generous, since machines are shared. Of all answers; of the last quarter alone where a shape is `_RECOVERING`."""
 
 GROWTH = 0.05
 """By how much a worker's memory may grow from the second quarter of a soak to the last."""
 
 _RECOVERING = frozenset({"storm", "slow"})
+"""Asks too much for a while, or slows a dependency down."""
+
 _QUARTERS = 4
 
 
@@ -49,11 +48,11 @@ def thresholds_of(
         return
     yield Threshold("failed or missing answers", shape.failed, 0)
     yield Threshold("runs in which nothing was answered", float(not shape.whole.answers), 0)
-    limit = P99_MS.get(shape_name) if p99_limit is None else p99_limit
-    if limit is not None:
-        yield Threshold("p99 of all answers", shape.whole.p99, limit, "ms")
+    limit = P99_MS if p99_limit is None else p99_limit
     if shape_name in _RECOVERING:
-        yield Threshold("p99 of the last quarter, in its median second", _last_quarter(shape), RECOVERED_MS, "ms")
+        yield Threshold("p99 of the last quarter, in its median second", _last_quarter(shape), limit, "ms")
+    else:
+        yield Threshold("p99 of all answers", shape.whole.p99, limit, "ms")
     if shape_name == "soak":
         for name, samples in processes.items():
             if name.startswith("service"):

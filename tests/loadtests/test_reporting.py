@@ -139,6 +139,15 @@ def test_a_storm_is_judged_by_its_end() -> None:
     assert (recovered, lost) == (True, False)
 
 
+def test_the_p99_asked_for_is_that_of_the_end() -> None:
+    """Of a storm; of everything else it is that of the whole."""
+    slow = FIGURES.__class__(100, 0, 400.0, 800.0, 900.0, 950.0, 999.0)
+    assert [
+        a_report(a_shape(slow, seconds=a_shape().seconds), shape_name=name, p99_limit=limit).passed
+        for name, limit in (("storm", 1.0), ("storm", 500.0), ("steady", 500.0), ("steady", 1_000.0))
+    ] == [False, True, False, True]
+
+
 def test_the_capacity_statement_says_all_of_it() -> None:
     """What is carried, what is not, and whether whoever asked was the limit."""
     said = capacity(some_steps())
