@@ -12,6 +12,9 @@ from loadtests.peers.peer import Asked, Decisions, Peer, Write
 from loadtests.peers.questions import Question, Sample
 
 SMALL_BATCH, LARGE_BATCH, WHOLE_DOSSIER = 50, 200, 1_000
+LISTINGS_PER_SINGLE = 0.5
+"""So many listings arrive where one single question would, each of as many documents as the dossier has."""
+
 _REVOCATIONS = 20
 _BETWEEN_ANSWERS_SECONDS = 0.005
 
@@ -55,6 +58,8 @@ class Outcome:
     paced: Measured
     batches: Mapping[int, Measured]
     listing: Measured | None
+    paced_listing: Measured | None
+    """Whole listings, that arrive at random."""
     documents: Mapping[int, float]
     """Documents of a batch of that size, on average: few dossiers of a small population have so many."""
     revoked: Sequence[Revoked]
@@ -95,6 +100,8 @@ class Comparison:
         with Client(peer.port, 2 * terms.connections) as client:
             client.closed(singles, terms.warm_up_seconds)
             paced = client.paced(singles, terms.rate, terms.seconds)
+            rate = terms.rate * LISTINGS_PER_SINGLE
+            paced_listing = client.paced(listings, rate, terms.seconds) if listings else None
         held = psutil.Process(peer.process).memory_info().rss
         self.told(f"{peer.name}: {single.rate:,.0f} a second, p99 {single.p99:.1f} ms, client busy {single.busy:.0%}")
         return Outcome(
@@ -105,6 +112,7 @@ class Comparison:
             paced,
             {size: _by_document(measured, self._mean(size)) for size, measured in timed.items()},
             listing and _by_document(listing, self._mean(WHOLE_DOSSIER)),
+            paced_listing,
             {size: self._mean(size) for size in self._batches},
             [self._revoked(peer, write) for write in peer.writes],
             held,

@@ -93,8 +93,8 @@ def table(outcomes: Sequence[Outcome]) -> Table:
     """A row for each; ratios say how many times theirs ours is, asked for a dry run."""
     reference = next(outcome for outcome in outcomes if outcome.name == DRY_RUN)
     shown = Table("", "facts from", "single/s", "p50, p99 ms", "at a fixed rate", title="ours and the peers")
-    columns = (f"batch {SMALL_BATCH}, doc/s", f"batch {LARGE_BATCH}, doc/s", "listing, doc/s", "wrong after a block")
-    for column in (*columns, "MiB"):
+    columns = (f"batch {SMALL_BATCH}, doc/s", f"batch {LARGE_BATCH}, doc/s", "listing, doc/s")
+    for column in (*columns, "a listing at half that rate", "wrong after a block", "MiB"):
         shown.add_column(column)
     for outcome in outcomes:
         shown.add_row(*_row(outcome, reference))
@@ -110,6 +110,7 @@ def _row(outcome: Outcome, reference: Outcome) -> Iterator[str]:
     yield _rate(lambda each: each.batches[SMALL_BATCH].rate, outcome, reference)
     yield _rate(_batch, outcome, reference)
     yield _rate(_listing, outcome, reference)
+    yield f"{listing.p50:.2f}, {listing.p99:.2f}" if (listing := outcome.paced_listing) else "–"
     yield "\n".join(map(_told, outcome.revoked)) or "the caller's problem"
     yield f"{outcome.memory / _MEBI:,.0f}"
 

@@ -26,11 +26,12 @@ OURS = Outcome(
     measured(500),
     {SMALL_BATCH: measured(5_000), LARGE_BATCH: measured(9_000)},
     measured(8_000),
+    measured(250, 4.0),
     {SMALL_BATCH: 50.0, LARGE_BATCH: 200.0, WHOLE_DOSSIER: 300.0},
     [Revoked("after its answer left", 120, 0, 0.0)],
     50 * 2**20,
 )
-OPA = replace(OURS, name="OPA", single=measured(1_500, 4.0), listing=None, revoked=[])
+OPA = replace(OURS, name="OPA", single=measured(1_500, 4.0), listing=None, paced_listing=None, revoked=[])
 LOADED = replace(
     OURS, name="OPA, data loaded", listing=measured(5_000), revoked=[Revoked("before it is loaded", 40, 30, 1.25)]
 )
@@ -41,6 +42,11 @@ def shown(outcomes: Sequence[Outcome]) -> str:
     with console.capture() as capture:
         console.print(table(outcomes))
     return capture.get()
+
+
+def test_a_listing_is_timed_as_it_arrives() -> None:
+    """Its latency stands beside the rate of documents."""
+    assert [f" {told} " in shown([OURS]) for told in ("8,000 (1.00)", "2.00, 4.00")] == [True, True]
 
 
 def test_a_row_has_rates_and_ratios() -> None:
