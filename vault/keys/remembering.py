@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import islice
 from typing import Generic, TypeVar
 
 Clock = Callable[[], float]
@@ -11,7 +12,7 @@ _Thing = TypeVar("_Thing")
 
 
 class Remembered(Generic[_Name, _Thing]):
-    """Things by name; the one not asked for longest goes first."""
+    """Things by name; the one not asked for longest goes first, and none stays for much longer than its while."""
 
     def __init__(self, clock: Clock, capacity: int, seconds: float) -> None:
         self._clock = clock
@@ -29,10 +30,15 @@ class Remembered(Generic[_Name, _Thing]):
 
     def put(self, name: _Name, thing: _Thing) -> None:
         """Remember it from now on."""
-        self._things[name] = (self._clock() + self._seconds, thing)
+        now = self._clock()
+        self._things[name] = (now + self._seconds, thing)
         self._things.move_to_end(name)
-        while len(self._things) > self._capacity:
+        while len(self._things) > self._capacity or self._is_over(now):
             self._things.popitem(last=False)
+
+    def _is_over(self, now: float) -> bool:
+        """Whether the while of the one not asked for longest is."""
+        return any(now >= until for until, _ in islice(self._things.values(), 1))
 
     def forget(self, name: _Name) -> None:
         """Remember it no longer."""
