@@ -16,6 +16,7 @@ WORD_SIZE = 16
 _A_PERSON = SubjectType.PERSON.value  # of millions of documents asked: a member of an Enum is slow to reach
 PERSON = PARTY_CODES[_A_PERSON]
 _NEVER = -(1 << 63)
+_WORDS = 8_192  # remembered: types of documents, and parties of the dossiers that are read often; some 2 MB
 
 
 def is_party(party: Reference) -> bool:
@@ -39,7 +40,7 @@ def is_storable(text: str) -> bool:
     return 0 < len(text) <= WORD_SIZE and text.isascii() and text.isprintable()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_WORDS)
 def pack_word(text: str) -> bytes:
     """Without what it is filled up with. Raises ValueError on a word that is none that can be stored."""
     if not is_storable(text):
@@ -47,7 +48,7 @@ def pack_word(text: str) -> bytes:
     return text.encode("ascii")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_WORDS)
 def unpack_word(packed: bytes) -> str:
     return packed.rstrip(b"\0").decode("ascii")
 
