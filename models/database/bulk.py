@@ -103,6 +103,8 @@ async def change(
         to = ", ".join(f"{column} = changed.{column}" for column in columns)
         changed = f"unnest({arrays(named)}) AS changed ({', '.join(column.name for column in named)})"
         found = f"{table.name}.{key.name} = changed.{key.name}"
+        if placement_of(connection) is not None:  # else Citus would ask all nodes
+            found += f" AND {table.name}.{key.name} = ANY({arrays([key])})"
         statement = f"UPDATE {table.name} SET {to} FROM {changed} WHERE {found}"  # noqa: S608  # as above
         await driver.execute(statement, *map(list, zip(*rows, strict=True)))
     else:
