@@ -21,6 +21,7 @@ from models.database.workers import Workers
 from models.errors import DatabaseUnavailableError
 
 _HELD = 4
+_SETTINGS = {"application_name": "dmp"}
 _TIMEOUT_SECONDS = 5.0
 
 # Hot statements are chains of look-ups by primary key, for which no other plan is ever right: they are planned once,
@@ -46,6 +47,9 @@ _COORDINATOR_SETTINGS = {
     "plan_cache_mode": "force_custom_plan",
     "jit": "off",
 }
+
+# Whatever is written goes by the coordinator, which then need not ask a worker for locks of what is on every node.
+_WRITING_SETTINGS = _SETTINGS | {"citus.allow_modifications_from_workers_to_replicated_tables": "off"}
 
 _LOST = (
     asyncpg.InterfaceError,
@@ -155,6 +159,7 @@ class PostgresqlDatabase:
         if await self.read(_HAS_CITUS) and (rows := await self.read(LOCATE)):
             await self._pool.close()
             self._pool = _Pool(dsn(self._url), _COORDINATOR_SETTINGS)
+            self._engine = engine(self._url, _WRITING_SETTINGS)
             self.workers = Workers(self._located(rows), self._locate, self.read, self._pool_of)
 
     async def _locate(self) -> Placement:
@@ -206,11 +211,11 @@ def dsn(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def engine(url: URL) -> AsyncEngine:
+def engine(url: URL, settings: Mapping[str, str] = _SETTINGS) -> AsyncEngine:
     """SQLAlchemy's way in; its connections are checked before use, since a write is not tried twice."""
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: connect(dsn(url), {"application_name": "dmp"}),
+        async_creator=lambda: connect(dsn(url), settings),
         pool_size=5,
         max_overflow=5,
         pool_timeout=_TIMEOUT_SECONDS,

@@ -197,7 +197,8 @@ class ShardKeys:
         self, connection: AsyncConnection, tree: Tree, shards: Collection[int]
     ) -> dict[int, WrappingKey]:
         # Citus locks what is on every node as a whole: two who held it to read would wait for each other to write.
-        alone = placement_of(connection) is not None
+        # What is wrapped is counted; a key of rows is used for what is not.
+        alone = placement_of(connection) is not None and tree is not Tree.ROWS
         query = (
             select(shard_key.c.shard, shard_key.c.version, shard_key.c.uses, shard_key.c.key_id, shard_key.c.wrapped)
             .where(
