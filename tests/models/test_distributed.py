@@ -33,6 +33,7 @@ from models.queries.sheets import hold_sheets
 from models.queries.statements import facts_statement, names_of
 from models.queries.whereabouts import buckets_statement
 from models.vocabulary import DossierState
+from models.whereabouts import bucket_of
 from tests.api.whole import PHYSICIAN, TREATING, Whole, whole
 from tests.conftest import NOT_RUN
 from tests.models import world
@@ -118,6 +119,11 @@ async def test_a_worker_is_killed(cluster: CitusServer, distributed: str) -> Non
             else:
                 with pytest.raises(DatabaseUnavailableError):
                     await _state(database, each)
+        assert await _unavailable(database, [Reference("dossier", str(each)) for each in DOSSIERS]) == [
+            each not in there for each in DOSSIERS
+        ]
+        buckets = [placement.place_of(bucket_of(each)).port == lost.server.port for each in DOSSIERS]
+        assert await _unavailable(database, [Reference("document", str(each)) for each in DOSSIERS]) == buckets
         with pytest.raises(DatabaseUnavailableError):
             await _open(database, [UUID(int=each.int + 1) for each in DOSSIERS])
         lost.start()  # by this thread: a server goes with the thread that started it
@@ -376,6 +382,12 @@ async def _states(database: Database) -> list[object]:
     asked = [world.question(world.professional(world.JULIE), Reference("dossier", str(each))) for each in DOSSIERS]
     cases = await fetch_cases(database, asked)
     return [each.dossier.state.value for each in cases if each.dossier is not None]
+
+
+async def _unavailable(database: Database, resources: Sequence[Reference]) -> list[bool]:
+    """Of which of these there is no case to be had, when all are asked about together."""
+    asked = [world.question(Reference("person", str(world.BASILE)), each) for each in resources]
+    return [isinstance(each, DatabaseUnavailableError) for each in await fetch_apart(database, asked)]
 
 
 async def _opened(url: str) -> None:
