@@ -39,6 +39,8 @@ from tests.conftest import NOT_RUN
 from tests.models import world
 from tests.servers.citus import CitusServer, Node, citus
 from tests.servers.errors import UnavailableError
+from vault.journal.audit import verify_log
+from vault.journal.sequencer import integrate_all
 
 AT = datetime(2026, 10, 1, tzinfo=UTC)
 EVERYTHING = frozenset({"professional", "organization", "staff", "dossier", "documents", "message"})
@@ -273,6 +275,9 @@ async def _lose(lost: Node, url: str, home: Path) -> None:
             await _deposit_at_last(dmp, ins, kept)
             listed = (await dmp.get("/documents", TREATING, ins)).json()["documents"]
             assert sorted(kept[ins]) == sorted(each["id"] for each in listed)
+        await integrate_all(dmp.database)
+        verdict = await verify_log(dmp.database, dmp.journal_keys, [])
+        assert (verdict.broken, verdict.waiting) == (None, 0)
 
 
 async def _some_on_each(dmp: Whole, port: int) -> tuple[list[str], list[str]]:
