@@ -20,10 +20,10 @@ from api.services.lookups import Lookups
 from api.services.rules import Rules
 from models.database import Database
 from models.decisions import NOT_PERMITTED, Decision
-from models.errors import ConstraintError
+from models.errors import ConstraintError, DatabaseError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
 from models.identifiers import pseudonyms_bytes
-from models.queries import fetch_cases, fetch_shelves
+from models.queries import fetch_apart, fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
 from models.sheets import instants_in
 from models.vocabulary import Action, ResourceType
@@ -133,16 +133,20 @@ class Judging:
 
     async def judge_apart(
         self, asked: Sequence[tuple[Client, Question | RequestError]]
-    ) -> list[Judgement | RequestError]:
+    ) -> list[Judgement | RequestError | DatabaseError]:
         """As `judge` each of these, their facts read together; what it raises of one stands in its place."""
-        cases = iter(await fetch_cases(self._database, [each for _, each in asked if isinstance(each, Question)]))
+        cases = iter(await fetch_apart(self._database, [each for _, each in asked if isinstance(each, Question)]))
         engine = self.engine
         return [
             self._verdict_or_error(client, next(cases), engine) if isinstance(each, Question) else each
             for client, each in asked
         ]
 
-    def _verdict_or_error(self, client: Client, case: Case, engine: Engine) -> Judgement | RequestError:
+    def _verdict_or_error(
+        self, client: Client, case: Case | DatabaseError, engine: Engine
+    ) -> Judgement | RequestError | DatabaseError:
+        if isinstance(case, DatabaseError):
+            return case
         try:
             return self.verdict(client, case, engine)
         except RequestError as error:

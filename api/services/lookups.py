@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Sequence
 
 from models.database import Database
+from models.errors import DatabaseError
 from models.facts import Case, Question
-from models.queries import fetch_case, fetch_cases
+from models.queries import fetch_apart, fetch_case
 
 _Waiting = tuple[Question, asyncio.Future[Case]]
 
@@ -46,7 +47,7 @@ class Lookups:
 
     async def _read(self, together: Sequence[_Waiting]) -> None:
         try:
-            cases = await fetch_cases(self._database, [question for question, _ in together])
+            cases = await fetch_apart(self._database, [question for question, _ in together])
         except Exception as error:  # noqa: BLE001 - it is raised where each of the cases is waited for
             for _, found in together:
                 if not found.done():
@@ -57,7 +58,11 @@ class Lookups:
             raise
         else:
             for (_, found), case in zip(together, cases, strict=True):
-                if not found.done():
+                if found.done():
+                    continue
+                if isinstance(case, DatabaseError):
+                    found.set_exception(case)
+                else:
                     found.set_result(case)
         finally:
             self._go_on()

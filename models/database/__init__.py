@@ -7,13 +7,15 @@ may be a replica, for reads alone.
 
 from collections.abc import Callable
 
+from models.database.apart import look_up, whole
 from models.database.bulk import change, find, load, load_new, load_or_change, prepare_bulk, take, unload
 from models.database.columns import Id, Instant
 from models.database.placement import placement_of
 from models.database.postgresql import PostgresqlDatabase
-from models.database.protocol import Database, Reads
+from models.database.protocol import Database, Read, Reads
 from models.database.replica import Reading, Replica, Standing
 from models.database.schema import downgrade, upgrade
+from models.database.shards import Shards, asking, called, joining
 from models.database.sqlite import SqliteDatabase
 from models.database.together import Changed, Loaded, write_together
 from models.database.urls import parsed, sqlite_path
@@ -27,18 +29,24 @@ __all__ = [
     "Id",
     "Instant",
     "Loaded",
+    "Read",
     "Reading",
     "Reads",
     "Replica",
+    "Shards",
     "Standing",
+    "asking",
+    "called",
     "change",
     "downgrade",
     "find",
     "insert",
     "instant_to_integer",
+    "joining",
     "load",
     "load_new",
     "load_or_change",
+    "look_up",
     "open_database",
     "open_replica",
     "placement_of",
@@ -47,6 +55,7 @@ __all__ = [
     "take",
     "unload",
     "upgrade",
+    "whole",
     "write_together",
 ]
 

@@ -14,14 +14,20 @@ from models.database.sqlite import bound
 
 _ASKED = 500
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+_ONE_AFTER_ANOTHER = text("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
 _FOR_THIS_TRANSACTION = ("SET LOCAL work_mem = '256MB'", "SET LOCAL jit = off")
 
 
 async def prepare_bulk(connection: AsyncConnection) -> None:
-    """Let what follows in this transaction sort and join large tables in memory."""
+    """Let what follows in this transaction sort and join large tables in memory.
+
+    And write tables on every node of a cluster after others: Citus wants one connection to each node for that.
+    """
     if connection.dialect.name == "postgresql":
         for setting in _FOR_THIS_TRANSACTION:
             await connection.execute(text(setting))
+    if placement_of(connection) is not None:
+        await connection.execute(_ONE_AFTER_ANOTHER)
 
 
 async def load(
@@ -97,6 +103,8 @@ async def change(
         to = ", ".join(f"{column} = changed.{column}" for column in columns)
         changed = f"unnest({arrays(named)}) AS changed ({', '.join(column.name for column in named)})"
         found = f"{table.name}.{key.name} = changed.{key.name}"
+        if placement_of(connection) is not None:  # else Citus would ask all nodes
+            found += f" AND {table.name}.{key.name} = ANY({arrays([key])})"
         statement = f"UPDATE {table.name} SET {to} FROM {changed} WHERE {found}"  # noqa: S608  # as above
         await driver.execute(statement, *map(list, zip(*rows, strict=True)))
     else:

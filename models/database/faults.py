@@ -38,6 +38,7 @@ _UNAVAILABLE = (
     asyncpg.TransactionRollbackError,  # a deadlock, and whatever else succeeds when tried again
     sqlalchemy.exc.TimeoutError,
 )
+_TAKEN = "duplicate key value violates unique constraint"
 _CONSTRAINT = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
 
 
@@ -63,7 +64,9 @@ def _translation(error: BaseException) -> DatabaseError:
     cause = _root(error)
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
     name = f"{type(cause).__name__} {code}" if code else type(cause).__name__
-    if isinstance(cause, _CONSTRAINT):
+    # What a worker says of rows that Citus copies to it comes without its code.
+    is_taken = isinstance(cause, asyncpg.InternalServerError) and str(cause).startswith(_TAKEN)
+    if is_taken or isinstance(cause, _CONSTRAINT):
         return ConstraintError(f"what was to be written contradicts what is stored ({name})")
     # On SQLite one class stands for both: SQLITE_ERROR is a wrong statement, the others a file that cannot be used.
     unusable_file = isinstance(cause, sqlite3.OperationalError) and code != "SQLITE_ERROR"

@@ -83,16 +83,17 @@ class Placement:
 
     def place_of(self, value: UUID | int) -> Place:
         """Where a dossier is, or a bucket of `whereabouts`."""
-        return (self.by_bucket if isinstance(value, int) else self.by_dossier)[self._begin_of(value)]
+        return (self.by_bucket if isinstance(value, int) else self.by_dossier)[self.begin_of(value)]
 
     def together(self, values: Sequence[_Value]) -> list[list[_Value]]:
         """Values of one place, in their order; places in the order of their hashes."""
         places: dict[int, list[_Value]] = defaultdict(list)
         for value in values:
-            places[self._begin_of(value)].append(value)
+            places[self.begin_of(value)].append(value)
         return [places[begin] for begin in sorted(places)]
 
-    def _begin_of(self, value: UUID | int) -> int:
+    def begin_of(self, value: UUID | int) -> int:
+        """The hash with which its place begins."""
         begins = self._buckets if isinstance(value, int) else self._dossiers
         return begins[bisect_right(begins, hash_of(value)) - 1]
 

@@ -17,9 +17,11 @@ from models.database.faults import reached, translated
 from models.database.keeping import Kept
 from models.database.placement import LOCATE, Placement
 from models.database.protocol import Dialect
+from models.database.workers import Workers
 from models.errors import DatabaseUnavailableError
 
 _HELD = 4
+_SETTINGS = {"application_name": "dmp"}
 _TIMEOUT_SECONDS = 5.0
 
 # Hot statements are chains of look-ups by primary key, for which no other plan is ever right: they are planned once,
@@ -35,6 +37,9 @@ _HOT_SETTINGS = {
     "jit": "off",
 }
 
+# On a node each table is many, and nothing is looked up twice by one statement.
+_WORKER_SETTINGS = _HOT_SETTINGS | {"enable_memoize": "off"}
+
 # A coordinator plans where to ask: it has to know the values, and leaves the rest to those whom it asks.
 _COORDINATOR_SETTINGS = {
     "application_name": "dmp hot",
@@ -42,6 +47,9 @@ _COORDINATOR_SETTINGS = {
     "plan_cache_mode": "force_custom_plan",
     "jit": "off",
 }
+
+# Whatever is written goes by the coordinator, which then need not ask a worker for locks of what is on every node.
+_WRITING_SETTINGS = _SETTINGS | {"citus.allow_modifications_from_workers_to_replicated_tables": "off"}
 
 _LOST = (
     asyncpg.InterfaceError,
@@ -143,13 +151,27 @@ class PostgresqlDatabase:
         self._pool = _Pool(dsn(url), _HOT_SETTINGS)
         self._engine = engine(url)
         self._kept = Kept()
+        self.workers: Workers | None = None
+        """Where dossiers are, if they are distributed."""
 
     async def locate(self) -> None:
         """Learn where rows are, if they are distributed: to be called before anything else."""
         if await self.read(_HAS_CITUS) and (rows := await self.read(LOCATE)):
             await self._pool.close()
             self._pool = _Pool(dsn(self._url), _COORDINATOR_SETTINGS)
-            self._engine = self._engine.execution_options(placement=Placement.located(rows))
+            self._engine = engine(self._url, _WRITING_SETTINGS)
+            self.workers = Workers(self._located(rows), self._locate, self.read, self._pool_of)
+
+    async def _locate(self) -> Placement:
+        return self._located(await self.read(LOCATE))
+
+    def _located(self, rows: Sequence[Sequence[Any]]) -> Placement:
+        placement = Placement.located(rows)
+        self._engine = self._engine.execution_options(placement=placement)
+        return placement
+
+    def _pool_of(self, host: str, port: int) -> _Pool:
+        return _Pool(dsn(self._url.set(host=host, port=port)), _WORKER_SETTINGS)
 
     async def read(self, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
         with reached():
@@ -179,6 +201,8 @@ class PostgresqlDatabase:
     async def close(self) -> None:
         with reached():
             await self._pool.close()
+            if self.workers is not None:
+                await self.workers.close()
             await self._kept.close()
             await self._engine.dispose()
 
@@ -187,11 +211,11 @@ def dsn(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def engine(url: URL) -> AsyncEngine:
+def engine(url: URL, settings: Mapping[str, str] = _SETTINGS) -> AsyncEngine:
     """SQLAlchemy's way in; its connections are checked before use, since a write is not tried twice."""
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: connect(dsn(url), {"application_name": "dmp"}),
+        async_creator=lambda: connect(dsn(url), settings),
         pool_size=5,
         max_overflow=5,
         pool_timeout=_TIMEOUT_SECONDS,

@@ -9,6 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 Dialect = Literal["sqlite", "postgresql"]
 
 
+class Read(Protocol):
+    """Reads as `Reads.read` does, from where some rows are."""
+
+    async def __call__(self, statement: str, /, *values: Any) -> Sequence[Sequence[Any]]: ...
+
+
 class Reads(Protocol):
     """What the hot path reads from. Raises `models.errors.DatabaseError`, and nothing of the libraries beneath."""
 

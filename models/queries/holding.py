@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Row, Select, Table
+from sqlalchemy import BigInteger, Column, FromClause, Row, Select, Table, Uuid, any_, literal, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
 
 from models.database import placement_of
 from models.queries.statements import padded
+
+Named = tuple[list[UUID], list[int]] | None
+"""Dossiers, and numbers in them; None where it does not count."""
 
 _AT_ONCE = 1_000
 _PASSED_OVER = 100
@@ -44,3 +49,27 @@ async def take(
         if len(taken) == limit:
             break
     return taken
+
+
+async def named_by(connection: AsyncConnection, query: Select[UUID, int]) -> Named:
+    """What a query names, dossiers and numbers in them, where Citus must be told before it joins by them.
+
+    It would fetch the whole of a distributed table to join it to one of the coordinator's.
+    """
+    if placement_of(connection) is None:
+        return None
+    rows = (await connection.execute(query)).all()
+    return sorted({dossier for dossier, _ in rows}), sorted({number for _, number in rows})
+
+
+def only(named: Named, table: FromClause, *, before: int | None = 0) -> ColumnElement[bool]:
+    """The condition that rows of a table may be those named, or so many before; None for all of these dossiers."""
+    if named is None:
+        return true()
+    dossiers, numbers = named
+    of_dossiers: ColumnElement[bool] = table.c.dossier == any_(literal(dossiers, ARRAY(Uuid())))
+    if before is None:
+        return of_dossiers
+    return of_dossiers & (
+        table.c.sequence == any_(literal([number - before for number in numbers], ARRAY(BigInteger())))
+    )

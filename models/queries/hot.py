@@ -7,14 +7,16 @@ round trip to the database; a document or message whose dossier the caller does 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from models.database import Reads
+from models.database import Read, Reads, Shards, look_up, whole
+from models.errors import DatabaseError
 from models.facts import (
     Case,
     Document,
@@ -31,7 +33,7 @@ from models.facts import (
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
 from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, values_of
-from models.queries.whereabouts import find_dossiers
+from models.queries.whereabouts import find_apart, find_dossiers
 from models.sheets import documents_in, find_document, ids_in, relations_with, representations_by
 from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
 
@@ -45,6 +47,8 @@ _PROFESSIONAL, _ORGANIZATION, _STAFF, _PERSON = (
     each.value for each in (SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF, SubjectType.PERSON)
 )
 _PLACED = {_DOCUMENT, _MESSAGE}
+_OF_DOSSIERS = frozenset({"dossier", DOCUMENTS, "message"})
+_home = attrgetter("dossier")
 
 _Row = Sequence[Any]
 
@@ -64,24 +68,48 @@ async def fetch_case(database: Reads, question: Question) -> Case:
 
 async def fetch_cases(database: Reads, questions: Sequence[Question]) -> list[Case]:
     """The cases of these questions, in their order, whatever they are about."""
-    homes = await find_dossiers(database, [identity for each in questions if (identity := _placed(each)) is not None])
+    homes = await find_dossiers(database, _all_placed(questions))
     keys = [_keys(question, homes) for question in questions]
-    needs = frozenset[str]().union(*map(_needs, questions))
-    rows = await _rows(database, needs, keys)
+    rows = whole(await _rows(database, _all_needs(questions), keys))
     return [_case(question, each, rows[each]) for question, each in zip(questions, keys, strict=True)]
 
 
-async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> dict[Keys, _Row]:
-    """What each look-up gives, by one `read` for every 512 different ones."""
-    rows: dict[Keys, _Row] = {}
+async def fetch_apart(database: Reads, questions: Sequence[Question]) -> list[Case | DatabaseError]:
+    """The same of questions that have nothing to do with each other.
+
+    Where a node of a cluster does not answer, that stands in the place of the cases that it would take.
+    """
+    found = await find_apart(database, _all_placed(questions))
+    lost = {identity: home for identity, home in found.items() if isinstance(home, DatabaseError)}
+    if lost:
+        left = iter(await fetch_apart(database, [each for each in questions if _placed(each) not in lost]))
+        return [lost[one] if (one := _placed(each)) in lost else next(left) for each in questions]
+    homes = whole(found)
+    keys = [_keys(question, homes) for question in questions]
+    rows = await _rows(database, _all_needs(questions), keys)
+    return [
+        row if isinstance(row := rows[each], DatabaseError) else _case(question, each, row)
+        for question, each in zip(questions, keys, strict=True)
+    ]
+
+
+async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> Mapping[Keys, _Row | DatabaseError]:
+    """What each look-up gives, by one `read` for every 512 different ones; by one at each node of a cluster."""
+    rows: dict[Keys, _Row | DatabaseError] = {}
+    ask = partial(_read_rows, needs)
     for batch in _batches(dict.fromkeys(keys)):
-        # Few sizes, hence few statements to prepare: the rest is filled up with look-ups of nothing.
-        size = 1 << (len(batch) - 1).bit_length()
-        values = values_of(needs, [*batch, *[Keys()] * (size - len(batch))])
-        for row in await database.read(facts_statement(needs, size), *values):
-            if row[0] < len(batch):
-                rows[batch[row[0]]] = row
+        rows.update(await look_up(database, batch, _home, ask))
     return rows
+
+
+async def _read_rows(needs: Needs, read: Read, shards: Shards | None, batch: Sequence[Keys]) -> dict[Keys, _Row]:
+    if not any(map(_home, batch)):
+        needs -= _OF_DOSSIERS
+    # Few sizes, hence few statements to prepare: the rest is filled up with look-ups of nothing.
+    size = 1 << (len(batch) - 1).bit_length()
+    values = values_of(needs, [*batch, *[Keys()] * (size - len(batch))])
+    rows = await read(facts_statement(needs, size, shards), *values)
+    return {batch[row[0]]: row for row in rows if row[0] < len(batch)}
 
 
 class Shelf(NamedTuple):
@@ -114,7 +142,7 @@ async def _shelves(database: Reads, question: Question, homes: Collection[UUID])
         return []
     asked = [replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home))) for home in homes]
     keys = [_keys(about, {}) for about in asked]
-    rows = await _rows(database, _needs(question) | {DOCUMENTS}, keys)
+    rows = whole(await _rows(database, _needs(question) | {DOCUMENTS}, keys))
     return [
         Shelf(_case(about, each, rows[each]), rows[each][statements.SHEET_DOCUMENTS] or b"")
         for about, each in zip(asked, keys, strict=True)
@@ -171,7 +199,7 @@ async def fetch_sought(
     if question.resource.type != ResourceType.DOSSIER or uuid_of(question.resource.id) is None:
         return []
     needs, keys = _needs(question) | {DOCUMENTS}, _keys(question, {})
-    row = (await _rows(database, needs, [keys]))[keys]
+    row = whole(await _rows(database, needs, [keys]))[keys]
     common = _case(question, keys, row)
     found = filter(sought.includes, documents_in(row[statements.SHEET_DOCUMENTS] or b""))
     documents = sorted(found, key=_position, reverse=not sought.oldest_first)
@@ -206,6 +234,10 @@ def _batches(keys: Collection[Keys]) -> Iterator[list[Keys]]:
 # From a question to its keys
 
 
+def _all_needs(questions: Sequence[Question]) -> Needs:
+    return frozenset[str]().union(*map(_needs, questions))
+
+
 def _needs(question: Question) -> Needs:
     return _needs_of(question.subject.type, question.resource.type)
 
@@ -220,6 +252,10 @@ def _needs_of(subject_type: str, resource_type: str) -> Needs:
     if resource_type == ResourceType.MESSAGE:
         needs |= {"message"}
     return frozenset(needs)
+
+
+def _all_placed(questions: Sequence[Question]) -> list[UUID]:
+    return [identity for each in questions if (identity := _placed(each)) is not None]
 
 
 def _placed(question: Question) -> UUID | None:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+from models.database import Shards, asking, called, joining
+
 _Item = TypeVar("_Item")
 
 
@@ -28,7 +30,7 @@ Needs = frozenset[str]
 DOCUMENTS = "documents"
 
 _TEXTS = {"professional", "organization", "staff"}
-_EXERCISE = "(SELECT string_agg(organization, ' ') FROM exercise AS e WHERE e.professional = q.professional)"
+_EXERCISE = "(SELECT string_agg(organization, ' ') FROM {} AS e WHERE e.professional = q.professional)"
 
 # Columns by the table that they come from, in the order of a row, which begins with the look-up's number.
 _COLUMNS = {
@@ -72,13 +74,13 @@ MESSAGE = _columns_of("m")
 
 
 @lru_cache(maxsize=512)
-def facts_statement(needs: Needs, lookups: int) -> str:
+def facts_statement(needs: Needs, lookups: int, shards: Shards | None = None) -> str:
     """One row for each look-up, beginning with its number, counted from 0."""
     names = names_of(needs)
     joins = _joins(needs)
     expressions = {alias: f"{alias}.{{}}" for alias in joins}
     if "professional" in needs:
-        expressions["e"] = _EXERCISE
+        expressions["e"] = _EXERCISE.format(called("exercise", shards))
     if DOCUMENTS in needs:
         expressions["t"] = "d.{}"
     values = ", ".join(_parameters(names, number) for number in range(lookups))
@@ -87,8 +89,8 @@ def facts_statement(needs: Needs, lookups: int) -> str:
         for alias, columns in _COLUMNS.items()
         for column in columns
     )
-    joined = " ".join(f"LEFT JOIN {table} AS {alias} ON {on}" for alias, (table, on) in joins.items())
-    return f"WITH q({', '.join(('ix', *names))}) AS (VALUES {values}) SELECT q.ix, {selected} FROM q {joined}"  # noqa: S608  # our own names only, values are parameters
+    joined = " ".join(joining("LEFT JOIN", table, alias, on, shards) for alias, (table, on) in joins.items())
+    return f"{asking(('ix', *names), values, 'dossier', shards)} SELECT q.ix, {selected} FROM q {joined}"  # noqa: S608  # our own names only, values are parameters
 
 
 MOST_NAMED = 512

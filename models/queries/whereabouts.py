@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Reads, change, load_or_change
-from models.errors import ConstraintError
+from models.database import Read, Reads, Shards, asking, change, joining, load_or_change, look_up, whole
+from models.errors import ConstraintError, DatabaseError
 from models.queries.holding import hold
 from models.queries.statements import padded
 from models.tables import whereabouts
@@ -20,16 +20,31 @@ _AT_ONCE = 512
 
 async def find_dossiers(database: Reads, identities: Collection[UUID]) -> dict[UUID, UUID]:
     """The dossier of each of these documents and messages that there is, deleted or not, by one `read` for 512."""
-    found: dict[UUID, UUID] = {}
+    return dict(whole(await find_apart(database, identities)))
+
+
+async def find_apart(database: Reads, identities: Collection[UUID]) -> dict[UUID, UUID | DatabaseError]:
+    """The same; where a node of a cluster does not answer, that stands in the place of what it knows."""
+    found: dict[UUID, UUID | DatabaseError] = {}
     asked = [(identity, bucket_of(identity)) for identity in dict.fromkeys(identities)]
     for begin in range(0, len(asked), _AT_ONCE):
         some = asked[begin : begin + _AT_ONCE]
-        buckets = padded(sorted({bucket for _, bucket in some}))
-        entries: dict[int, bytes] = dict(await database.read(buckets_statement(len(buckets)), *buckets))  # type: ignore[arg-type]  # rows of two columns
+        entries = await look_up(database, sorted({bucket for _, bucket in some}), _itself, _read_entries)
         for identity, bucket in some:
-            if (dossier := find_dossier(entries.get(bucket, b""), identity)) is not None:
+            if isinstance(kept := entries.get(bucket, b""), DatabaseError):
+                found[identity] = kept
+            elif (dossier := find_dossier(kept, identity)) is not None:
                 found[identity] = dossier
     return found
+
+
+async def _read_entries(read: Read, shards: Shards | None, buckets: Sequence[int]) -> dict[int, bytes]:
+    asked = padded(buckets)
+    return dict(await read(buckets_statement(len(asked), shards), *asked))  # type: ignore[arg-type]  # rows of two columns
+
+
+def _itself(bucket: int) -> int:
+    return bucket
 
 
 async def add_whereabouts(connection: AsyncConnection, placed: Iterable[tuple[UUID, UUID]]) -> None:
@@ -70,14 +85,12 @@ async def remove_whereabouts(connection: AsyncConnection, identities: Collection
         await connection.execute(delete(whereabouts).where(whereabouts.c.bucket.in_(some)))
 
 
-@lru_cache(maxsize=16)
-def buckets_statement(buckets: int) -> str:
+@lru_cache(maxsize=128)
+def buckets_statement(buckets: int, shards: Shards | None = None) -> str:
     """Parameters: the buckets."""
     numbers = ", ".join(f"(${number}::integer)" for number in range(1, buckets + 1))
-    return (
-        f"WITH q(bucket) AS (VALUES {numbers}) SELECT w.bucket, w.entries FROM q "  # noqa: S608  # placeholders only
-        "JOIN whereabouts AS w ON w.bucket = q.bucket"
-    )
+    joined = joining("JOIN", "whereabouts", "w", "w.bucket = q.bucket", shards)
+    return f"{asking(('bucket',), numbers, 'bucket', shards)} SELECT w.bucket, w.entries FROM q {joined}"  # noqa: S608  # placeholders and our own names only
 
 
 async def _read(connection: AsyncConnection, buckets: Sequence[int]) -> dict[int, bytes]:

@@ -9,19 +9,21 @@ the past: that is what they are for.
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
+from models.queries.holding import Named, named_by, only
 from models.tables import journal_checkpoint, journal_entry, journal_leaf, journal_waiting
 from vault.errors import JournalEntryError, ProofError
 from vault.journal.checkpoint import Checkpoint, Verifier, open_note
 from vault.journal.hashes import read_hashes, read_head
 from vault.journal.keys import JournalKeys
 from vault.journal.loose_ends import loose_ends
-from vault.journal.rows import IN_TREE, WAITING, AnyRow, line_hash, standing
+from vault.journal.rows import WAITING, AnyRow, in_tree, line_hash, standing
 from vault.journal.tree import EMPTY_ROOT, HASH_SIZE, Frontier, Node, perfect
 
 _PAGE = 1_024
@@ -36,8 +38,13 @@ _PREVIOUS = (
     _previous.c.sealed.is_not(None).label("previous_stands"),
     _before.c.position.label("previous_position"),
 )
-_TREE = IN_TREE.add_columns(*_PREVIOUS).outerjoin(_previous, _IS_PREVIOUS).outerjoin(_before, _IS_BEFORE)
-_REST = WAITING.add_columns(*_PREVIOUS).outerjoin(_previous, _IS_PREVIOUS).outerjoin(_before, _IS_BEFORE)
+
+
+def _chained(rows: Select[*tuple[Any, ...]], named: Named) -> Select[*tuple[Any, ...]]:
+    """With what stands before each in its dossier; `named` are those asked for."""
+    previous = _IS_PREVIOUS & only(named, _previous, before=1)
+    before = _IS_BEFORE & only(named, _before, before=1)
+    return rows.add_columns(*_PREVIOUS).outerjoin(_previous, previous).outerjoin(_before, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +112,9 @@ async def _climb(
     """Through the tree, from its first leaf to its head."""
     for start in range(0, head.size, page):
         end = min(start + page, head.size)
-        within = _TREE.where(journal_leaf.c.position.between(start, end - 1))
-        rows = (await connection.execute(within)).all()
+        within = journal_leaf.c.position.between(start, end - 1)
+        named = await named_by(connection, select(journal_leaf.c.dossier, journal_leaf.c.sequence).where(within))
+        rows = (await connection.execute(_chained(in_tree(named), named).where(within))).all()
         await _vouch(connection, walk, verifiers, start, end)
         tiles = walk.grow(await walk.leaves(start, end, rows))
         walk.compare(tiles, await read_hashes(connection, tiles))
@@ -134,7 +142,9 @@ async def _wait(connection: AsyncConnection, walk: "_Walk", size: int, page: int
     """Through what is not in the tree; how many entries these are."""
     arrival, waiting, last = journal_waiting.c.arrival, 0, -1
     while True:
-        rows = (await connection.execute(_REST.where(arrival > last).limit(page))).all()
+        following = select(journal_waiting.c.dossier, journal_waiting.c.sequence).where(arrival > last)
+        named = await named_by(connection, following.order_by(arrival).limit(page))
+        rows = (await connection.execute(_chained(WAITING, named).where(arrival > last).limit(page))).all()
         for row in rows:
             await walk.line(row, size, in_tree=False)
         waiting += len(rows)

@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from models.database import Database
+from models.queries.holding import named_by
 from models.tables import journal_chain, journal_entry, journal_leaf, journal_waiting
 from vault.errors import JournalEntryError
 from vault.journal.entry import Line
 from vault.journal.hashes import read_head
 from vault.journal.keys import JournalKeys
-from vault.journal.rows import IN_TREE, LINES, WAITING, checked, standing
+from vault.journal.rows import LINES, WAITING, checked, in_tree, standing
 
 _PAGE = 500
 _LATE = timedelta(days=1)
@@ -55,9 +56,11 @@ async def _of_all(database: Database, keys: JournalKeys) -> AsyncIterator[_Page]
     position = journal_leaf.c.position
     while end > 0:
         start = max(0, end - _PAGE)
-        within = IN_TREE.where(position.between(start, end - 1)).order_by(None).order_by(position.desc())
+        within = position.between(start, end - 1)
         async with database.connect() as connection:
-            rows = (await connection.execute(within)).all()
+            named = await named_by(connection, select(journal_leaf.c.dossier, journal_leaf.c.sequence).where(within))
+            found = in_tree(named).where(within).order_by(None).order_by(position.desc())
+            rows = (await connection.execute(found)).all()
         _hold_whole([row.position for row in rows], range(start, end), "the journal")
         yield (
             [

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Select, Table, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from models.queries.holding import Named, only
 from models.tables import journal_chain, journal_entry, journal_leaf, journal_waiting
 from vault.errors import JournalEntryError, SealBrokenError
 from vault.journal.entry import Line, place
@@ -41,18 +42,22 @@ PLACED = select(*_COLUMNS, journal_leaf.c.position).select_from(
 )
 """Entries with their places in the tree: `position` is null where there is none yet."""
 
-IN_TREE = (
-    select(
-        *_COLUMNS,
-        journal_leaf.c.position,
-        journal_leaf.c.dossier.label("leaf_dossier"),
-        journal_leaf.c.sequence.label("leaf_sequence"),
-        journal_leaf.c.leaf.label("hashed"),
+
+def in_tree(named: Named) -> Select[*tuple[Any, ...]]:
+    """The tree's leaves with their entries: `sequence` is null where there is none. `named` are those asked for."""
+    entries = journal_leaf.outerjoin(journal_entry, _named_by(journal_leaf) & only(named, journal_entry))
+    return (
+        select(
+            *_COLUMNS,
+            journal_leaf.c.position,
+            journal_leaf.c.dossier.label("leaf_dossier"),
+            journal_leaf.c.sequence.label("leaf_sequence"),
+            journal_leaf.c.leaf.label("hashed"),
+        )
+        .select_from(entries.outerjoin(journal_chain, _KEYED & only(named, journal_chain, before=None)))
+        .order_by(journal_leaf.c.position)
     )
-    .select_from(journal_leaf.outerjoin(journal_entry, _named_by(journal_leaf)).outerjoin(journal_chain, _KEYED))
-    .order_by(journal_leaf.c.position)
-)
-"""The tree's leaves with their entries: `sequence` is null where there is none."""
+
 
 WAITING = (
     select(
@@ -69,7 +74,7 @@ WAITING = (
 
 
 async def standing(row: AnyRow, keys: JournalKeys) -> Line:
-    """The line of a row of `IN_TREE` or `WAITING`, as `checked`. Raises JournalEntryError."""
+    """The line of a row of `in_tree` or `WAITING`, as `checked`. Raises JournalEntryError."""
     if row.sequence is None:
         raise JournalEntryError("it is missing")
     if row.leaf != row.hashed:
