@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.facts import Document, Reference
+from models.identifiers import pseudonym_of
 from models.instants import instant_from_integer, instant_to_integer
 from models.sheets.fields import (
     PARTIES,
@@ -164,7 +165,7 @@ def filed_of(documents: bytes, columns: Columns) -> Filed:
 def facts_of(columns: Columns) -> Document:
     identity, created, withheld, author, document_type, kind, flags, _, _ = columns
     return Document(
-        UUID(bytes=identity),
+        pseudonym_of(identity),
         unpack_word(document_type),
         Reference(PARTIES[kind], unpack_party(kind, author)),
         instant_from_integer(created),
