@@ -130,7 +130,7 @@ class Entry(Struct, frozen=True):
         revision: str,
         situation: Iterable[str] = (),
         items: Iterable[Item] = (),
-        change: Mapping[str, Value] = _NO_CHANGE,
+        change: Mapping[str, Value] | None = None,
     ) -> "Entry":
         """The entry of a decision on a case, under its dossier if there is one.
 
@@ -161,7 +161,7 @@ class Entry(Struct, frozen=True):
             obligations=decision.obligations,
             situation=tuple(situation),
             items=tuple(items),
-            change=change,
+            change=change or _NO_CHANGE,
         )
 
     def encode(self) -> bytes:
