@@ -45,6 +45,9 @@ _PROFESSIONAL, _ORGANIZATION, _STAFF, _PERSON = (
     each.value for each in (SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF, SubjectType.PERSON)
 )
 _PLACED = {_DOCUMENT, _MESSAGE}
+_TIED = {_PROFESSIONAL, _ORGANIZATION}
+_STATES = {each.value: each for each in DossierState}
+_KINDS = {each.value: each for each in OrganizationKind}
 
 _Row = Sequence[Any]
 
@@ -300,18 +303,18 @@ def _subject(question: Question, row: _Row) -> Subject | None:
     identity, kind = row[statements.ORGANIZATION]
     if identity is None:
         return None
-    organization = Organization(identity, OrganizationKind(kind))
-    return organization if asks.type == SubjectType.ORGANIZATION else Staff(asks.id, organization)
+    organization = Organization(identity, _KINDS[kind])
+    return organization if asks.type == _ORGANIZATION else Staff(asks.id, organization)
 
 
 def parties_of(asks: Reference, subject: Subject | None) -> list[Reference]:
     """Whose relations count: the subject's own, and those of where a professional exercises."""
-    if asks.type not in {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION}:
+    if asks.type not in _TIED:
         return []
     organizations = sorted(subject.organizations) if isinstance(subject, Professional) else []
-    return [asks, *(Reference(SubjectType.ORGANIZATION, each) for each in organizations)]
+    return [asks, *(Reference(_ORGANIZATION, each) for each in organizations)]
 
 
 def _dossier(columns: Sequence[Any]) -> Dossier | None:
     identity, state, *rest = columns
-    return None if identity is None else Dossier(identity, DossierState(state), *rest)
+    return None if identity is None else Dossier(identity, _STATES[state], *rest)
