@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from uuid import UUID
 
@@ -370,7 +371,9 @@ def _entry_of(read: wire.Entry, dossier: UUID) -> Entry:
     )
 
 
+@lru_cache(maxsize=64)
 def _instant(at: datetime) -> str:
+    """As entries tell it; those that are decided together have it in common."""
     return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
