@@ -23,7 +23,7 @@ from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
 from models.identifiers import pseudonyms_bytes
-from models.queries import fetch_cases, fetch_shelves
+from models.queries import Homes, fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
 from models.sheets import instants_in
 from models.vocabulary import Action, ResourceType
@@ -112,6 +112,7 @@ class Judging:
     ) -> None:
         self._database = database
         self._lookups = Lookups(database)
+        self._homes = Homes()
         self._rules = rules
         self._ledger = ledger
         self._count = count
@@ -136,7 +137,8 @@ class Judging:
         self, asked: Sequence[tuple[Client, Question | RequestError]]
     ) -> list[Judgement | RequestError]:
         """As `judge` each of these, their facts read together; what it raises of one stands in its place."""
-        cases = iter(await fetch_cases(self._database, [each for _, each in asked if isinstance(each, Question)]))
+        questions = [each for _, each in asked if isinstance(each, Question)]
+        cases = iter(await fetch_cases(self._database, questions, self._homes))
         engine = self.engine
         return [
             self._verdict_or_error(client, next(cases), engine) if isinstance(each, Question) else each

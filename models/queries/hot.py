@@ -30,6 +30,7 @@ from models.facts import (
 )
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
+from models.queries.homes import Homes
 from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, values_of
 from models.queries.whereabouts import find_dossiers
 from models.sheets import documents_in, find_document, ids_in, relations_with, representations_by
@@ -65,13 +66,30 @@ async def fetch_case(database: Reads, question: Question) -> Case:
     return case
 
 
-async def fetch_cases(database: Reads, questions: Sequence[Question]) -> list[Case]:
-    """The cases of these questions, in their order, whatever they are about."""
-    homes = await find_dossiers(database, [identity for each in questions if (identity := _placed(each)) is not None])
-    keys = [_keys(question, homes) for question in questions]
+async def fetch_cases(database: Reads, questions: Sequence[Question], homes: Homes | None = None) -> list[Case]:
+    """The cases of these questions, in their order, whatever they are about.
+
+    `homes` remembers in which dossiers documents and messages are that are asked about again.
+    """
+    placed = [identity for each in questions if (identity := _placed(each)) is not None]
+    found = await (find_dossiers(database, placed) if homes is None else homes.find(database, placed))
+    keys = [_keys(question, found) for question in questions]
     needs = frozenset[str]().union(*map(_needs, questions))
     rows = await _rows(database, needs, keys)
-    return [_case(question, each, rows[each]) for question, each in zip(questions, keys, strict=True)]
+    cases = [_case(question, each, rows[each]) for question, each in zip(questions, keys, strict=True)]
+    if homes is not None and (left := [place for place, case in enumerate(cases) if _has_left(case, homes)]):
+        anew = await fetch_cases(database, [questions[place] for place in left])
+        for place, case in zip(left, anew, strict=True):
+            cases[place] = case
+    return cases
+
+
+def _has_left(case: Case, homes: Homes) -> bool:
+    """Whether a document or message is not in the dossier in which it was known to be."""
+    if case.document is not None or case.message is not None:
+        return False
+    identity = _placed(case.question)
+    return identity is not None and homes.forget(identity)
 
 
 async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> dict[Keys, _Row]:
