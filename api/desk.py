@@ -32,6 +32,7 @@ _METHOD = "POST"
 _URL = PATH.encode()
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _MOST_TOGETHER = 256
+_GROUPS_UNDER_WAY = 2
 
 _JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
 _ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
@@ -113,33 +114,39 @@ class Desk:
 
 
 class _Queue:
-    """Those who wait, answered in groups: who comes while one is under way makes the next.
+    """Those who wait, answered in groups: who comes while as many as may be are under way makes the next.
 
-    Looking up the facts of one takes as long as of a dozen, so two small groups at once would be slower than one.
+    Looking up the facts of one takes as long as of a dozen, so many small groups would be slower than few; yet while
+    one waits for the database, another is judged.
     """
 
     def __init__(self, answer: Callable[[Sequence[Asked]], Awaitable[None]]) -> None:
         self._answer = answer
         self._waiting: list[Asked] = []
-        self._sitting: asyncio.Task[None] | None = None
+        self._sitting: set[asyncio.Task[None]] = set()
+        self._gathers = False
 
     def put(self, asked: Asked) -> None:
         self._waiting.append(asked)
         self._call()
 
     def _call(self) -> None:
-        if self._sitting is None and self._waiting:
-            self._sitting = asyncio.get_running_loop().create_task(self._sit())
+        if self._waiting and not self._gathers and len(self._sitting) < _GROUPS_UNDER_WAY:
+            self._gathers = True
+            sitting = asyncio.get_running_loop().create_task(self._sit())
+            self._sitting.add(sitting)
+            sitting.add_done_callback(self._rise)
 
     async def _sit(self) -> None:
-        try:
-            while self._waiting:
-                await asyncio.sleep(0)  # until all that has come by now is read
-                together, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
-                await self._answer(together)
-        finally:
-            self._sitting = None
-            self._call()  # a fault in one group, as of a log that cannot be written, keeps nobody behind it waiting
+        await asyncio.sleep(0)  # until all that has come by now is read
+        together, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
+        self._gathers = False
+        self._call()
+        await self._answer(together)
+
+    def _rise(self, sat: asyncio.Task[None]) -> None:
+        self._sitting.discard(sat)
+        self._call()  # a fault in one group, as of a log that cannot be written, keeps nobody behind it waiting
 
 
 class DeskProtocol(HttpToolsProtocol):

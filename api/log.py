@@ -95,7 +95,9 @@ def log_answered(requests: Sequence[Answered]) -> None:
     at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     for request in requests:
         request.at = at
-    _Output.stream.write(_struck(b"".join([_encode(request) + b"\n" for request in requests])))
+    lines = [_encode(request) + b"\n" for request in requests]
+    together = b"".join(lines)
+    _Output.stream.write(b"".join(map(_struck, lines)) if _may_hold_an_ins(together) else together)
     _Output.stream.flush()
 
 
@@ -140,4 +142,8 @@ def _render(_logger: object, _method: str, event: Event) -> bytes:
 
 def _struck(text: bytes) -> bytes:
     """Lines without what has the shape of an INS; most have no 13 such characters in a row, which is quick to see."""
-    return _INS_SHAPED.sub(_STRUCK_OUT, text) if _AN_INS in text.translate(_AS_ZERO) else text
+    return _INS_SHAPED.sub(_STRUCK_OUT, text) if _may_hold_an_ins(text) else text
+
+
+def _may_hold_an_ins(text: bytes) -> bool:
+    return _AN_INS in text.translate(_AS_ZERO)

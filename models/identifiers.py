@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from struct import unpack
 from uuid import UUID
 
+import msgspec
+
 from models.vocabulary import Sex
 
 _INS_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
@@ -76,11 +78,18 @@ def parse_organization(text: str) -> str:
 
 def parse_pseudonym(text: str) -> UUID:
     """A UUID in its 36-character form. Raises InvalidIdentifierError on any other spelling."""
-    value = pseudonym_bytes(text)
-    if value is None:
-        msg = "not a UUID of 36 characters"
-        raise InvalidIdentifierError(msg)
-    return UUID(bytes=value)
+    try:
+        if len(text) == _UUID_CHARACTERS:
+            return msgspec.convert(text, UUID)
+    except msgspec.ValidationError:
+        pass
+    msg = "not a UUID of 36 characters"
+    raise InvalidIdentifierError(msg)
+
+
+def pseudonym_of(value: bytes) -> UUID:
+    """16 bytes as a UUID: `UUID(bytes=value)`, faster."""
+    return msgspec.convert(value, UUID)
 
 
 def pseudonym_bytes(text: str) -> bytes | None:

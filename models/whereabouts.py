@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from uuid import UUID
 from zlib import crc32
 
+from models.identifiers import pseudonym_of
+
 ENTRY_SIZE = 32
 _ID_SIZE = 16
 _BUCKETS = 1 << 24
@@ -34,7 +36,7 @@ def entries_of(placed: Iterable[tuple[UUID, UUID]]) -> dict[int, bytes]:
 def find_dossier(entries: bytes, identity: UUID) -> UUID | None:
     """The dossier of an id in its bucket. The same bytes may stand elsewhere, across two fields: those are no entry."""
     places = _places(entries, identity.bytes)
-    return UUID(bytes=entries[places[0] + _ID_SIZE : places[0] + ENTRY_SIZE]) if places else None
+    return pseudonym_of(entries[places[0] + _ID_SIZE : places[0] + ENTRY_SIZE]) if places else None
 
 
 def has(entries: bytes, entry: bytes) -> bool:

@@ -35,22 +35,27 @@ _TOLD = (
 DOCUMENT_BITS = sum(fact.bit for fact in _TOLD)
 """All that `document_facts` may tell."""
 
+# Of every document judged: a member of an Enum is slow to reach.
+_AUTHOR, _HABILITATED, _MASKED, _WITHHELD, _HIDDEN, _EXPIRED = (fact.bit for fact in _TOLD[:6])
+_PROFESSIONAL, _PERSON, _ORGANIZATION = (
+    kind.value for kind in (SubjectType.PROFESSIONAL, SubjectType.PERSON, SubjectType.ORGANIZATION)
+)
+
 
 def document_facts(document: Document, subject: Subject | None, at: datetime, habilitations: Habilitations) -> int:
     bits = _STATUSES[document.status]
     if _is_author(document, subject):
-        bits |= Fact.AUTHOR.bit
+        bits |= _AUTHOR
     if isinstance(subject, Professional) and habilitations.opens(subject.profession, document.document_type):
-        bits |= Fact.HABILITATED.bit
+        bits |= _HABILITATED
     if document.masked:
-        bits |= Fact.MASKED.bit
+        bits |= _MASKED
     if document.withheld_until is not None and at < document.withheld_until:
-        bits |= Fact.WITHHELD.bit
+        bits |= _WITHHELD
     if document.hidden_from_representatives:
-        bits |= Fact.HIDDEN_FROM_REPRESENTATIVES.bit
-    kind = reference.document_type(document.document_type)
-    if kind is not None and kind.category is Category.REIMBURSEMENT and has_expired(document.created_at, at):
-        bits |= Fact.REIMBURSEMENT_EXPIRED.bit
+        bits |= _HIDDEN
+    if document.document_type in reference.REIMBURSEMENTS and has_expired(document.created_at, at):
+        bits |= _EXPIRED
     return bits
 
 
@@ -58,11 +63,11 @@ def _is_author(document: Document, subject: Subject | None) -> bool:
     """A document is own to the very subject that is its author, and to no one else (RULES §1)."""
     author = document.author
     if isinstance(subject, Professional):
-        return author.type == SubjectType.PROFESSIONAL and author.id == subject.rpps
+        return author.type == _PROFESSIONAL and author.id == subject.rpps
     if isinstance(subject, Person):
-        return author.type == SubjectType.PERSON and author.id.lower() == str(subject.id)
+        return author.type == _PERSON and author.id.lower() == str(subject.id)
     if isinstance(subject, Organization):
-        return author.type == SubjectType.ORGANIZATION and author.id == subject.id
+        return author.type == _ORGANIZATION and author.id == subject.id
     return False
 
 

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,12 +43,19 @@ _KNOWN_ACTIONS = {
     (kind.value, action.value): action for kind, actions in ACTIONS_ON.items() for action in sorted(actions)
 }
 _MODES = {mode.value: mode for mode in Mode}
+_MOST_TOLD = 65_536
 _STATES = {
     DossierState.NONE: Fact.NO_DOSSIER.bit,
     DossierState.OPEN: 0,
     DossierState.CLOSED: Fact.CLOSED.bit,
     DossierState.SUSPENDED: Fact.SUSPENDED.bit,
 }
+
+# Of every question judged: a member of an Enum is slow to reach.
+_DOCUMENT, _MESSAGE, _DEPOSIT = ResourceType.DOCUMENT.value, ResourceType.MESSAGE.value, Action.DOCUMENT_DEPOSIT
+_UNKNOWN, _PERSON, _NO_DOSSIER = Role.UNKNOWN, Role.PERSON, DossierState.NONE
+_NORMAL, _IS_NORMAL = Mode.NORMAL, Fact.NORMAL.bit
+
 PROFESSION_ROLES = {
     key: Role.SOCIAL_PROFESSIONAL if profession.kind is ProfessionKind.SOCIAL else Role.OTHER_HEALTH_PROFESSIONAL
     for key, profession in reference.PROFESSIONS.items()
@@ -98,9 +106,7 @@ class Situation(Struct, frozen=True):
 
     def words(self) -> tuple[str, ...]:
         """Role, action (or `none`) and facts in the order of the vocabulary; `from_words` reads them back."""
-        action = self.action
-        told = (fact.value for fact in _FACTS if self.code & fact.bit)
-        return (self.role.value, NO_ACTION if action is None else action.value, *told)
+        return _words(self)
 
     @classmethod
     def from_words(cls, words: Iterable[str]) -> "Situation":
@@ -116,6 +122,13 @@ class Situation(Struct, frozen=True):
             msg = f"a fact is told twice: {' '.join(given)}"
             raise SituationError(msg)
         return cls.of(role, action, facts)
+
+
+@lru_cache(maxsize=_MOST_TOLD)
+def _words(situation: Situation) -> tuple[str, ...]:
+    action = situation.action
+    told = (fact.value for fact in _FACTS if situation.code & fact.bit)
+    return (situation.role.value, NO_ACTION if action is None else action.value, *told)
 
 
 def scope_of(role: Role, action: Action | None) -> int:
@@ -135,18 +148,18 @@ def situation_of(case: Case, habilitations: Habilitations) -> Situation:
         return _unanswerable(
             (0 if action is not None else Fact.UNKNOWN_ACTION.bit) | (0 if mode is not None else Fact.UNKNOWN_MODE.bit)
         )
-    if question.resource.type == ResourceType.DOCUMENT and case.document is None:
+    if question.resource.type == _DOCUMENT and case.document is None:
         return _unanswerable(Fact.NO_DOCUMENT.bit)
-    if question.resource.type == ResourceType.MESSAGE and case.message is None:
+    if question.resource.type == _MESSAGE and case.message is None:
         return _unanswerable(Fact.NO_MESSAGE.bit)
     role = _role(case.subject)
     ties = _ties(case, role, action)
-    if role is Role.UNKNOWN or (role is Role.PERSON and not ties):
+    if role is _UNKNOWN or (role is _PERSON and not ties):
         return _unanswerable(Fact.UNKNOWN_SUBJECT.bit)
-    bits = ties | _mode(case, mode) | _STATES[case.dossier.state if case.dossier else DossierState.NONE]
-    if question.resource.type == ResourceType.DOCUMENT and case.document is not None:
+    bits = ties | _mode(case, mode) | _STATES[case.dossier.state if case.dossier else _NO_DOSSIER]
+    if case.document is not None and question.resource.type == _DOCUMENT:
         bits |= document_facts(case.document, case.subject, question.at, habilitations)
-    elif action is Action.DOCUMENT_DEPOSIT:
+    elif action is _DEPOSIT:
         bits |= deposit_facts(question.particulars)
     return Situation(_BASE[role, action] | bits)
 
@@ -172,14 +185,14 @@ def _unanswerable(bits: int) -> Situation:
 def _role(subject: Subject | None) -> Role:
     """The kind of subject; a profession that the reference data do not name is nobody's."""
     if isinstance(subject, Professional):
-        return PROFESSION_ROLES.get(subject.profession, Role.UNKNOWN)
+        return PROFESSION_ROLES.get(subject.profession, _UNKNOWN)
     if isinstance(subject, Person):
-        return Role.PERSON
+        return _PERSON
     if isinstance(subject, Organization):
         return ORGANIZATION_ROLES[subject.kind]
     if isinstance(subject, Staff):
         return STAFF_ROLES[subject.organization.kind]
-    return Role.UNKNOWN
+    return _UNKNOWN
 
 
 def _ties(case: Case, role: Role, action: Action) -> int:
@@ -194,8 +207,8 @@ def _ties(case: Case, role: Role, action: Action) -> int:
 def _mode(case: Case, mode: Mode) -> int:
     """The mode, with what counts in it."""
     dossier = case.dossier
-    if mode is Mode.NORMAL:
-        return Fact.NORMAL.bit
+    if mode is _NORMAL:
+        return _IS_NORMAL
     lifted = Fact.EMERGENCY_LIFTS_MASK.bit if dossier is not None and _shows_masked(dossier) else 0
     if mode is Mode.CENTRE_15:
         refused = Fact.CENTRE_15_REFUSED.bit if dossier is not None and dossier.refuses_centre_15 else 0

@@ -24,6 +24,38 @@ _MAJORITY = 18
 _STRONG = frozenset(authentication.value for authentication in Authentication)
 _FOR_SOMEBODY = frozenset({Action.ACCESS_GRANT, Action.TREATING_PHYSICIAN_DECLARE})
 
+# Of every question judged: a member of an Enum is slow to reach.
+_PHYSICIAN, _MESSAGE_READ = Role.PHYSICIAN, Action.MESSAGE_READ
+_PROFESSIONAL, _ORGANIZATION = SubjectType.PROFESSIONAL.value, SubjectType.ORGANIZATION.value
+(
+    _TREATING_PHYSICIAN,
+    _IN_CARE_TEAM,
+    _CARE_TEAM_CONSENT,
+    _GRANTED,
+    _BLOCKED,
+    _STRONG_AUTHENTICATION,
+    _PATIENT_PRESENT,
+    _HAS_READ,
+) = (
+    fact.bit
+    for fact in (
+        Fact.TREATING_PHYSICIAN,
+        Fact.IN_CARE_TEAM,
+        Fact.CARE_TEAM_CONSENT,
+        Fact.GRANTED,
+        Fact.BLOCKED,
+        Fact.STRONG_AUTHENTICATION,
+        Fact.PATIENT_PRESENT,
+        Fact.HAS_READ,
+    )
+)
+_RELATIONS = {
+    RelationKind.TREATING_PHYSICIAN: _TREATING_PHYSICIAN,
+    RelationKind.CARE_TEAM: _IN_CARE_TEAM,
+    RelationKind.GRANTED: _GRANTED,
+    RelationKind.BLOCKED: _BLOCKED,
+}
+
 
 def person_ties(case: Case, person: Person) -> int:
     bits = Fact.HOLDER.bit if person.id == _asked_dossier(case) else 0
@@ -50,23 +82,23 @@ def _is_minor(born: date | None, at: datetime) -> bool:
 def professional_ties(case: Case, professional: Professional, role: Role, action: Action) -> int:
     question, context, particulars = case.question, case.question.context, case.question.particulars
     bits = _relations(case.relations, professional, question.at)
-    if role is not Role.PHYSICIAN:
-        bits &= ~Fact.TREATING_PHYSICIAN.bit
+    if role is not _PHYSICIAN:
+        bits &= ~_TREATING_PHYSICIAN
     if case.dossier is not None and case.dossier.care_team_consent:
-        bits |= Fact.CARE_TEAM_CONSENT.bit
+        bits |= _CARE_TEAM_CONSENT
     if professional.person is not None and professional.person == _asked_dossier(case):
         bits |= Fact.OWN_DOSSIER.bit
     if professional.samu_regulator:
         bits |= Fact.SAMU_REGULATOR.bit
     if context.authentication in _STRONG:
-        bits |= Fact.STRONG_AUTHENTICATION.bit
+        bits |= _STRONG_AUTHENTICATION
     if context.patient_present:
-        bits |= Fact.PATIENT_PRESENT.bit
+        bits |= _PATIENT_PRESENT
     if case.has_read:
-        bits |= Fact.HAS_READ.bit
+        bits |= _HAS_READ
     if action in _FOR_SOMEBODY and particulars.professional == professional.rpps and particulars.organization is None:
         bits |= Fact.FOR_SELF.bit
-    if action is Action.MESSAGE_READ and case.message is not None:
+    if action is _MESSAGE_READ and case.message is not None:
         message = case.message
         bits |= Fact.CORRESPONDENT.bit if professional.rpps in {message.sender, message.addressee} else 0
     return bits
@@ -74,27 +106,21 @@ def professional_ties(case: Case, professional: Professional, role: Role, action
 
 def _relations(relations: tuple[Relation, ...], professional: Professional, at: datetime) -> int:
     """Relations in force: his own, and the care team and consents of organizations that are not themselves blocked."""
-    own: set[RelationKind] = set()
-    through: dict[str, set[RelationKind]] = {}
+    bits = 0
+    through: dict[str, int] = {}
     for relation in relations:
         if (relation.since is not None and at < relation.since) or not (relation.until is None or at < relation.until):
             continue
-        party = relation.party
-        if party.type == SubjectType.PROFESSIONAL and party.id == professional.rpps:
-            own.add(relation.kind)
-        elif party.type == SubjectType.ORGANIZATION and party.id in professional.organizations:
-            through.setdefault(party.id, set()).add(relation.kind)
-    serving = [kinds for kinds in through.values() if RelationKind.BLOCKED not in kinds]
-    blocked_organizations = len(through) - len(serving)
-    bits = 0
-    if RelationKind.TREATING_PHYSICIAN in own:
-        bits |= Fact.TREATING_PHYSICIAN.bit
-    if any(RelationKind.CARE_TEAM in kinds for kinds in (own, *serving)):
-        bits |= Fact.IN_CARE_TEAM.bit
-    if any(RelationKind.GRANTED in kinds for kinds in (own, *serving)):
-        bits |= Fact.GRANTED.bit
-    if RelationKind.BLOCKED in own or 0 < len(professional.organizations) == blocked_organizations:
-        bits |= Fact.BLOCKED.bit
+        party, bit = relation.party, _RELATIONS[relation.kind]
+        if party.type == _PROFESSIONAL and party.id == professional.rpps:
+            bits |= bit
+        elif party.type == _ORGANIZATION and party.id in professional.organizations:
+            through[party.id] = through.get(party.id, 0) | bit
+    serving = [one for one in through.values() if not one & _BLOCKED]
+    for one in serving:
+        bits |= one & (_IN_CARE_TEAM | _GRANTED)
+    if 0 < len(professional.organizations) == len(through) - len(serving):
+        bits |= _BLOCKED
     return bits
 
 

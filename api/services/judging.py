@@ -23,7 +23,7 @@ from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError, DatabaseError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
 from models.identifiers import pseudonyms_bytes
-from models.queries import fetch_apart, fetch_cases, fetch_shelves
+from models.queries import Homes, fetch_apart, fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
 from models.sheets import instants_in
 from models.vocabulary import Action, ResourceType
@@ -62,6 +62,7 @@ _ABOUT_THE_SUBJECT_OR_THE_DOSSIER = frozenset(
         "reason-required",
     }
 )
+_EXISTS = Action.DOSSIER_EXISTS.value
 SEAL_BROKEN = "seal-broken"
 """What the journal calls a reading that was permitted and gave nothing."""
 
@@ -111,6 +112,7 @@ class Judging:
     ) -> None:
         self._database = database
         self._lookups = Lookups(database)
+        self._homes = Homes()
         self._rules = rules
         self._ledger = ledger
         self._count = count
@@ -135,7 +137,8 @@ class Judging:
         self, asked: Sequence[tuple[Client, Question | RequestError]]
     ) -> list[Judgement | RequestError | DatabaseError]:
         """As `judge` each of these, their facts read together; what it raises of one stands in its place."""
-        cases = iter(await fetch_apart(self._database, [each for _, each in asked if isinstance(each, Question)]))
+        questions = [each for _, each in asked if isinstance(each, Question)]
+        cases = iter(await fetch_apart(self._database, questions, self._homes))
         engine = self.engine
         return [
             self._verdict_or_error(client, next(cases), engine) if isinstance(each, Question) else each
@@ -244,7 +247,7 @@ class Judging:
 
     async def record_apart(self, judged: Sequence[tuple[Caller, Judgement]]) -> None:
         """The same of decisions that have nothing to do with each other, all at once."""
-        entries = [entry for caller, judgement in judged for entry in self.entries(caller, [judgement])]
+        entries = [entry for caller, judgement in judged if (entry := self._entry(caller, judgement)) is not None]
         if entries:
             await self._ledger.record_all(entries)
 
@@ -288,24 +291,29 @@ class Judging:
         alike, times = dict(zip(keys, judgements, strict=True)), Counter(keys)
         shared: dict[int, Entry] = {}
         for key, judgement in alike.items():
-            self._count(allowed=judgement.decision.allowed, rule=judgement.decision.rule, times=times[key])
-            if judgement.case.question.action != Action.DOSSIER_EXISTS:
-                shared[key] = _entry(caller, judgement, change or {})
+            if (entry := self._entry(caller, judgement, change, times[key])) is not None:
+                shared[key] = entry
         about = [each.case.question.resource for each in judgements] if resources is None else resources
         entries = fold_alike((shared[key], each) for key, each in zip(keys, about, strict=True) if key in shared)
         return entries if dossier is None else [structs.replace(entry, dossier=dossier) for entry in entries]
 
-
-def _entry(caller: Caller, judgement: Judgement, change: Mapping[str, Value]) -> Entry:
-    return Entry.of(
-        judgement.case,
-        judgement.decision,
-        client=caller.client.name,
-        request_id=caller.request_id,
-        revision=judgement.engine.revision,
-        situation=judgement.situation.words(),
-        change=change,
-    )
+    def _entry(
+        self, caller: Caller, judgement: Judgement, change: Mapping[str, Value] | None = None, times: int = 1
+    ) -> Entry | None:
+        """What the journal keeps of one; of whether a dossier exists, nothing. It is counted."""
+        decision = judgement.decision
+        self._count(allowed=decision.allowed, rule=decision.rule, times=times)
+        if judgement.case.question.action == _EXISTS:
+            return None
+        return Entry.of(
+            judgement.case,
+            decision,
+            client=caller.client.name,
+            request_id=caller.request_id,
+            revision=judgement.engine.revision,
+            situation=judgement.situation.words(),
+            change=change,
+        )
 
 
 def refusal(judgement: Judgement) -> RefusedError:

@@ -4,6 +4,7 @@
 the connection of a transaction that its caller began.
 """
 
+from models.queries.homes import Homes
 from models.queries.hot import (
     Position,
     Shelf,
@@ -18,6 +19,7 @@ from models.queries.hot import (
 )
 
 __all__ = [
+    "Homes",
     "Position",
     "Shelf",
     "Sought",

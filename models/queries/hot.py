@@ -32,8 +32,9 @@ from models.facts import (
 )
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
+from models.queries.homes import NO_HOMES, Homes
 from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, values_of
-from models.queries.whereabouts import find_apart, find_dossiers
+from models.queries.whereabouts import find_dossiers
 from models.sheets import documents_in, find_document, ids_in, relations_with, representations_by
 from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
 
@@ -47,6 +48,9 @@ _PROFESSIONAL, _ORGANIZATION, _STAFF, _PERSON = (
     each.value for each in (SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF, SubjectType.PERSON)
 )
 _PLACED = {_DOCUMENT, _MESSAGE}
+_TIED = {_PROFESSIONAL, _ORGANIZATION}
+_STATES = {each.value: each for each in DossierState}
+_KINDS = {each.value: each for each in OrganizationKind}
 _OF_DOSSIERS = frozenset({"dossier", DOCUMENTS, "message"})
 _home = attrgetter("dossier")
 
@@ -74,23 +78,39 @@ async def fetch_cases(database: Reads, questions: Sequence[Question]) -> list[Ca
     return [_case(question, each, rows[each]) for question, each in zip(questions, keys, strict=True)]
 
 
-async def fetch_apart(database: Reads, questions: Sequence[Question]) -> list[Case | DatabaseError]:
+async def fetch_apart(
+    database: Reads, questions: Sequence[Question], homes: Homes = NO_HOMES
+) -> list[Case | DatabaseError]:
     """The same of questions that have nothing to do with each other.
 
-    Where a node of a cluster does not answer, that stands in the place of the cases that it would take.
+    `homes` remembers in which dossiers documents and messages are that are asked about again. Where a node of a cluster
+    does not answer, that stands in the place of the cases that it would take.
     """
-    found = await find_apart(database, _all_placed(questions))
+    found = await homes.find(database, _all_placed(questions))
     lost = {identity: home for identity, home in found.items() if isinstance(home, DatabaseError)}
     if lost:
-        left = iter(await fetch_apart(database, [each for each in questions if _placed(each) not in lost]))
+        left = iter(await fetch_apart(database, [each for each in questions if _placed(each) not in lost], homes))
         return [lost[one] if (one := _placed(each)) in lost else next(left) for each in questions]
-    homes = whole(found)
-    keys = [_keys(question, homes) for question in questions]
+    known = whole(found)
+    keys = [_keys(question, known) for question in questions]
     rows = await _rows(database, _all_needs(questions), keys)
-    return [
+    cases = [
         row if isinstance(row := rows[each], DatabaseError) else _case(question, each, row)
         for question, each in zip(questions, keys, strict=True)
     ]
+    if moved := [place for place, case in enumerate(cases) if isinstance(case, Case) and _has_left(case, homes)]:
+        anew = await fetch_apart(database, [questions[place] for place in moved])
+        for place, case in zip(moved, anew, strict=True):
+            cases[place] = case
+    return cases
+
+
+def _has_left(case: Case, homes: Homes) -> bool:
+    """Whether a document or message is not in the dossier in which it was known to be."""
+    if case.document is not None or case.message is not None:
+        return False
+    identity = _placed(case.question)
+    return identity is not None and homes.forget(identity)
 
 
 async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> Mapping[Keys, _Row | DatabaseError]:
@@ -336,18 +356,18 @@ def _subject(question: Question, row: _Row) -> Subject | None:
     identity, kind = row[statements.ORGANIZATION]
     if identity is None:
         return None
-    organization = Organization(identity, OrganizationKind(kind))
-    return organization if asks.type == SubjectType.ORGANIZATION else Staff(asks.id, organization)
+    organization = Organization(identity, _KINDS[kind])
+    return organization if asks.type == _ORGANIZATION else Staff(asks.id, organization)
 
 
 def parties_of(asks: Reference, subject: Subject | None) -> list[Reference]:
     """Whose relations count: the subject's own, and those of where a professional exercises."""
-    if asks.type not in {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION}:
+    if asks.type not in _TIED:
         return []
     organizations = sorted(subject.organizations) if isinstance(subject, Professional) else []
-    return [asks, *(Reference(SubjectType.ORGANIZATION, each) for each in organizations)]
+    return [asks, *(Reference(_ORGANIZATION, each) for each in organizations)]
 
 
 def _dossier(columns: Sequence[Any]) -> Dossier | None:
     identity, state, *rest = columns
-    return None if identity is None else Dossier(identity, DossierState(state), *rest)
+    return None if identity is None else Dossier(identity, _STATES[state], *rest)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.facts import Document, Reference
+from models.identifiers import pseudonym_of
 from models.instants import instant_from_integer, instant_to_integer
 from models.sheets.fields import (
     PARTIES,
@@ -78,7 +79,7 @@ def find_filed(documents: bytes, identity: UUID) -> Filed | None:
 def find_document(documents: bytes, identity: UUID) -> Document | None:
     """As `find_filed`, without its version."""
     place = _place(documents, identity)
-    return None if place is None else facts_of(_document.unpack_from(documents, place))
+    return None if place is None else facts_of(_document.unpack_from(documents, place), identity)
 
 
 def document_at(documents: bytes, number: int) -> Document:
@@ -161,10 +162,11 @@ def filed_of(documents: bytes, columns: Columns) -> Filed:
     return Filed(facts_of(columns), Version(UUID(bytes=documents[series : series + WORD_SIZE]), columns[7]))
 
 
-def facts_of(columns: Columns) -> Document:
+def facts_of(columns: Columns, known: UUID | None = None) -> Document:
+    """What an entry tells; `known` is its id, if that is at hand."""
     identity, created, withheld, author, document_type, kind, flags, _, _ = columns
     return Document(
-        UUID(bytes=identity),
+        known or pseudonym_of(identity),
         unpack_word(document_type),
         Reference(PARTIES[kind], unpack_party(kind, author)),
         instant_from_integer(created),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from struct import Struct
 from uuid import UUID
 
@@ -72,20 +73,19 @@ def relations_of(ties: bytes) -> list[Relation]:
 
 def relations_with(ties: bytes, parties: Iterable[Reference]) -> tuple[Relation, ...]:
     """The relations of these parties, in their order and by kind; who cannot be a party has none."""
-    found = []
-    for party in parties:
-        if party.type not in PARTY_CODES or not is_storable(party.id):
-            continue
-        for _, _, tie, since, until in _ties_of(ties, PARTY_CODES[party.type], pack_word(party.id)):
-            found.append(Relation(party, _RELATIONS[tie], unpack_instant(since), unpack_instant(until)))
-    return tuple(found)
+    return tuple(
+        Relation(party, _RELATIONS[tie], unpack_instant(since), unpack_instant(until))
+        for party in parties
+        if (head := _head_of(party)) is not None
+        for _, _, tie, since, until in _ties_of(ties, head)
+    )
 
 
 def representations_by(ties: bytes, person: UUID) -> tuple[Representation, ...]:
     """The representations by one person, by kind."""
     return tuple(
         Representation(person, _REPRESENTATIONS[tie], unpack_instant(until))
-        for _, _, tie, _, until in _ties_of(ties, PERSON, person.bytes)
+        for _, _, tie, _, until in _ties_of(ties, _head.pack(PERSON, person.bytes))
     )
 
 
@@ -108,9 +108,16 @@ def representations_of(ties: bytes) -> list[Representation]:
     ]
 
 
-def _ties_of(ties: bytes, kind: int, party: bytes) -> Iterator[tuple[int, bytes, int, int, int]]:
+@lru_cache(maxsize=65_536)
+def _head_of(party: Reference) -> bytes | None:
+    """With what the ties of a professional or an organization begin."""
+    if party.type not in PARTY_CODES or not is_storable(party.id):
+        return None
+    return _head.pack(PARTY_CODES[party.type], pack_word(party.id))
+
+
+def _ties_of(ties: bytes, head: bytes) -> Iterator[tuple[int, bytes, int, int, int]]:
     """Those of one party, which stand together."""
-    head = _head.pack(kind, party)
     place = ties.find(head)
     while place >= 0 and place % TIE_SIZE:
         place = ties.find(head, place + 1)

@@ -238,19 +238,30 @@ async def test_what_is_read_at_once_is_judged_together() -> None:
     assert bodies(wires) == [b'{"decision":true}', b'{"decision":false}', b'{"decision":true}']
 
 
-async def test_who_comes_meanwhile_makes_the_next_group() -> None:
-    """What-ifs do not wait for what is written down, nor the other way round."""
+async def test_who_comes_while_two_groups_are_under_way_makes_the_next() -> None:
+    """One is judged while the other waits; what-ifs do not wait for what is written down, nor the other way round."""
     judge = Slow()
-    connections, wires = connected(service(judge), 8)
-    for number, connection in enumerate(connections[:7]):
-        connection.data_received(request(QUESTION, AUTHORIZATION))
-        if number == 0:
-            await until(lambda: judge.under_way == [1])
-    connections[7].data_received(request(DRY_RUN, AUTHORIZATION))
-    await until(lambda: judge.under_way == [1, 1])
+    connections, wires = connected(service(judge), 10)
+    for some, groups in ((connections[:1], [1]), (connections[1:3], [1, 2]), (connections[3:9], [1, 2])):
+        for connection in some:
+            connection.data_received(request(QUESTION, AUTHORIZATION))
+        await until(partial(judge.under_way.__eq__, groups))
+    connections[9].data_received(request(DRY_RUN, AUTHORIZATION))
+    await until(lambda: judge.under_way == [1, 2, 1])
     judge.may_answer.set()
     await until(lambda: all(wire.sent for wire in wires))
-    assert sorted(judge.groups) == [1, 1, 6]
+    assert judge.groups == [1, 2, 1, 6]
+
+
+async def test_more_than_one_group_holds_are_answered_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order in which they came."""
+    monkeypatch.setattr("api.desk._MOST_TOGETHER", 3)
+    judge = Recording()
+    connections, wires = connected(service(judge), 8)
+    for connection in connections:
+        connection.data_received(request(QUESTION, AUTHORIZATION))
+    await until(lambda: all(wire.sent for wire in wires))
+    assert judge.groups == [3, 3, 2]
 
 
 async def test_one_that_may_not_ask_is_told_alone() -> None:
@@ -293,13 +304,13 @@ async def test_a_log_that_cannot_be_written_keeps_nobody_waiting(monkeypatch: py
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # it is told of the fault
     monkeypatch.setattr("api.desk.log_answered", full)
     judge = Slow()
-    connections, wires = connected(service(judge), 2)
-    connections[0].data_received(request(QUESTION, AUTHORIZATION))
-    await until(lambda: judge.under_way == [1])
-    connections[1].data_received(request(QUESTION, AUTHORIZATION))
+    connections, wires = connected(service(judge), 3)
+    for connection, groups in zip(connections, ([1], [1, 1], [1, 1]), strict=True):
+        connection.data_received(request(QUESTION, AUTHORIZATION))
+        await until(partial(judge.under_way.__eq__, groups))
     judge.may_answer.set()
     await until(lambda: all(wire.sent for wire in wires))
-    assert bodies(wires) == [b'{"decision":true}'] * 2
+    assert bodies(wires) == [b'{"decision":true}'] * 3
 
 
 async def test_who_leaves_gets_nothing_and_keeps_nobody() -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import structlog
 
-from api.log import LEVELS, configure_logging, current_request_id
+from api.log import LEVELS, Answered, configure_logging, current_request_id, log_answered
 
 _INS = "185057800608491"
 
@@ -83,6 +83,19 @@ def test_other_identifiers_stay(text: str, stream: io.BytesIO) -> None:
     """RPPS, FINESS, pseudonyms, digests and figures are what logs are for."""
     structlog.get_logger().info("event", value=text)
     assert lines(stream)[0]["value"] == text
+
+
+def test_lines_written_together_are_struck_out_one_by_one(stream: io.BytesIO) -> None:
+    """What has the shape of an INS goes from the line that holds it; the others stay as they are."""
+    sane, strange = "0" * 32, _INS
+    log_answered(
+        [
+            Answered(method="POST", route="/", status=200, milliseconds=1.0, client="viewer", request_id=request_id)
+            for request_id in (sane, strange, sane)
+        ]
+    )
+    told = [line["request_id"] for line in lines(stream)]
+    assert told == [sane, "[struck out]", sane]
 
 
 def test_an_exception_is_its_types_and_places(stream: io.BytesIO) -> None:

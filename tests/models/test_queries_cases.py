@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from models.database import Database
 from models.facts import Case, Message, Particulars, Person, Question, Reference
-from models.queries import fetch_case, fetch_cases
+from models.queries import Homes, fetch_apart, fetch_case, fetch_cases
 from models.queries.documents import add_document
+from models.queries.dossiers import erase_dossier
 from models.queries.messages import StoredMessage, add_message
 from models.queries.statements import facts_statement
 from models.vocabulary import DocumentStatus
@@ -237,3 +238,38 @@ async def test_one_dossier_is_looked_up_once(filled: Database) -> None:
     asked = [question(professional(JULIE), each, particulars=claimed) for each in documents]
     await fetch_cases(counting, asked)
     assert counting.reads == [facts_statement(frozenset({"professional", "dossier", "documents"}), 1)]
+
+
+async def test_where_a_document_is_is_looked_up_once(filled: Database) -> None:
+    """Of what is asked about again only the facts are read, and what is not there is looked for each time."""
+    counting, homes = _Counting(filled), Homes()
+    asked = [question(professional(JULIE), about) for about in (ON_DOCUMENT, ON_MESSAGE)]
+    absent = question(professional(JULIE), Reference("document", str(NOBODY)))
+    for about, reads in ((asked, 2), (asked, 1), ([*asked, absent], 2), ([*asked, absent], 2)):
+        counting.reads.clear()
+        cases = await fetch_apart(counting, about, homes)
+        assert (cases, len(counting.reads)) == (await fetch_cases(filled, about), reads)
+
+
+async def test_a_document_that_is_elsewhere_is_looked_up_anew(filled: Database) -> None:
+    """A dossier was erased, and its document came back in another one, or never."""
+    homes, about = Homes(), question(professional(JULIE), ON_DOCUMENT)
+    (before,) = await fetch_apart(filled, [about], homes)
+    async with filled.begin() as connection:
+        await erase_dossier(connection, ALICE)
+    assert await fetch_apart(filled, [about], homes) == [Case(about, JULIE)]
+    async with filled.begin() as connection:
+        await add_document(connection, BASILE, DOCUMENT)
+    (after,) = await fetch_apart(filled, [about], homes)
+    assert isinstance(after, Case)
+    assert (before.dossier, after.dossier, after.document) == (world.DOSSIER, world.OTHER_DOSSIER, DOCUMENT)
+
+
+async def test_so_many_are_remembered(filled: Database) -> None:
+    """Who has been known longest is looked up again."""
+    counting, homes = _Counting(filled), Homes(capacity=1)
+    about = [question(professional(JULIE), each) for each in (ON_DOCUMENT, ON_MESSAGE)]
+    for each, reads in zip([*about, about[1], about[0]], (2, 2, 1, 2), strict=True):
+        counting.reads.clear()
+        await fetch_apart(counting, [each], homes)
+        assert len(counting.reads) == reads

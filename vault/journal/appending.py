@@ -21,6 +21,8 @@ from vault.journal.tree import leaf_hash
 
 _ENTRY = tuple(column.name for column in journal_entry.columns)
 _WAITING = ("dossier", "sequence", "leaf")
+_PROFESSIONAL, _READ = SubjectType.PROFESSIONAL.value, Action.DOCUMENT_READ.value
+_HAS_READ = "has_read"  # as a situation says it (RULES §1)
 
 
 async def append(
@@ -73,7 +75,8 @@ def _in_order(reader: tuple[UUID, str]) -> tuple[int, str]:
 
 
 def _reads(entry: Entry) -> bool:
-    if entry.subject.type != SubjectType.PROFESSIONAL:
+    """Whether a professional now reads something of the dossier who, as the situation was judged, had not before."""
+    if entry.subject.type != _PROFESSIONAL:
         return False
     told: tuple[Entry | Item, ...] = (entry, *entry.items)
-    return any(one.allowed and one.action == Action.DOCUMENT_READ for one in told)
+    return any(one.allowed and one.action == _READ and _HAS_READ not in one.situation for one in told)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from uuid import UUID
 
@@ -130,7 +131,7 @@ class Entry(Struct, frozen=True):
         revision: str,
         situation: Iterable[str] = (),
         items: Iterable[Item] = (),
-        change: Mapping[str, Value] = _NO_CHANGE,
+        change: Mapping[str, Value] | None = None,
     ) -> "Entry":
         """The entry of a decision on a case, under its dossier if there is one.
 
@@ -161,7 +162,7 @@ class Entry(Struct, frozen=True):
             obligations=decision.obligations,
             situation=tuple(situation),
             items=tuple(items),
-            change=change,
+            change=change or _NO_CHANGE,
         )
 
     def encode(self) -> bytes:
@@ -370,7 +371,9 @@ def _entry_of(read: wire.Entry, dossier: UUID) -> Entry:
     )
 
 
+@lru_cache(maxsize=64)
 def _instant(at: datetime) -> str:
+    """As entries tell it; those that are decided together have it in common."""
     return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 

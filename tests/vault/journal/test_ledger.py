@@ -181,12 +181,17 @@ ITEM = Item("document:read", Reference("document", DOCUMENT), True, "care-team")
         (an_entry(action="document:list", items=(replace(ITEM, allowed=False),)), set()),
         (an_entry(action="document:list", items=(replace(ITEM, action="document:mask"),)), set()),
         (an_entry(subject=HOLDER), set()),
+        (an_entry(situation=("physician", "document:read", "normal", "has_read")), set()),
+        (an_entry(action="document:list", items=(replace(ITEM, situation=("has_read",)),)), set()),
     ],
 )
 async def test_who_has_read_is_remembered(
     entry: Entry, expected: set[tuple[UUID, str]], ledger: Ledger, database: Database
 ) -> None:
-    """A professional permitted to read a document has read something of the dossier; nobody else has."""
+    """A professional permitted to read a document has read something of the dossier; nobody else has.
+
+    Of one who was judged as having read before, it is remembered already.
+    """
     await ledger.record(entry)
     await ledger.record(entry)
     assert await readers(database) == expected
