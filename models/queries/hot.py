@@ -85,40 +85,36 @@ async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> dict[Key
 
 
 class Shelf(NamedTuple):
-    """A question asked of a dossier itself, and the dossier's documents, packed."""
+    """A question asked of a dossier itself, and the dossier's documents: packed, and the bytes of their ids."""
 
     case: Case
     documents: bytes
+    ids: list[bytes]
 
 
-async def fetch_shelves(database: Reads, question: Question, documents: Sequence[bytes]) -> list[Shelf]:
+async def fetch_shelves(database: Reads, question: Question, documents: Collection[bytes]) -> list[Shelf]:
     """What bears on a question that is asked of each of these documents, by the bytes of their ids.
 
-    It takes one `read` if their dossier is claimed, and two if not: documents asked about together are mostly of one
-    dossier, so only those that are not found with the first one are looked for, by two more.
+    By one `read` if their dossier is claimed, and if not by two: each dossier comes once, with all its documents.
     """
-    if question.particulars.dossier is not None:
-        claimed = uuid_of(question.particulars.dossier)
-        return await _shelves(database, question, [] if claimed is None else [claimed])
-    found = await find_dossiers(database, [UUID(bytes=each) for each in documents[:1]])
-    shelves = await _shelves(database, question, found.values())
-    far = set(documents[1:]).difference(*(ids_in(shelf.documents) for shelf in shelves))
-    if far:
-        others = await find_dossiers(database, [UUID(bytes=each) for each in far])
-        shelves += await _shelves(database, question, set(others.values()) - set(found.values()))
-    return shelves
-
-
-async def _shelves(database: Reads, question: Question, homes: Collection[UUID]) -> list[Shelf]:
-    if not homes:
-        return []
-    asked = [replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home))) for home in homes]
+    claimed, homes = question.particulars.dossier, set[UUID | None]()
+    if claimed is not None:
+        homes = {uuid_of(claimed)}
+    elif documents:
+        homes = {*(await find_dossiers(database, [UUID(bytes=each) for each in documents])).values()}
+    asked = [
+        replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home)))
+        for home in homes
+        if home is not None
+    ]
     keys = [_keys(about, {}) for about in asked]
     rows = await _rows(database, _needs(question) | {DOCUMENTS}, keys)
-    return [
-        Shelf(_case(about, each, rows[each]), rows[each][statements.SHEET_DOCUMENTS] or b"")
-        for about, each in zip(asked, keys, strict=True)
-    ]
+    return [_shelf(about, each, rows[each]) for about, each in zip(asked, keys, strict=True)]
+
+
+def _shelf(question: Question, keys: Keys, row: _Row) -> Shelf:
+    documents = row[statements.SHEET_DOCUMENTS] or b""
+    return Shelf(_case(question, keys, row), documents, ids_in(documents))
 
 
 @dataclass(frozen=True, slots=True)
