@@ -28,7 +28,7 @@ def encode_decisions(answers: Sequence[Answer]) -> bytes:
 class JsonAnswer:
     """Sends a body already encoded. It is an ASGI application: the framework's Response costs as much as a decision."""
 
-    __slots__ = ("_body", "_headers", "_status")
+    __slots__ = ("_content_type", "_status", "body", "headers")
 
     def __init__(
         self,
@@ -37,14 +37,17 @@ class JsonAnswer:
         headers: tuple[tuple[bytes, bytes], ...] = (),
         content_type: bytes = b"application/json",
     ) -> None:
-        self._body = body
+        self.body = body
+        self.headers = headers
         self._status = status
-        self._headers = ((b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers)
+        self._content_type = content_type
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
-        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
-        await send({"type": "http.response.body", "body": self._body, "more_body": False})
+        length = b"%d" % len(self.body)
+        headers = ((b"content-type", self._content_type), (b"content-length", length), *self.headers)
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
 class NoContent:
