@@ -143,10 +143,12 @@ class PostgresqlDatabase:
         self._pool = _Pool(dsn(url), _HOT_SETTINGS)
         self._engine = engine(url)
         self._kept = Kept()
+        self.is_distributed = False
 
     async def locate(self) -> None:
         """Learn where rows are, if they are distributed: to be called before anything else."""
         if await self.read(_HAS_CITUS) and (rows := await self.read(LOCATE)):
+            self.is_distributed = True
             await self._pool.close()
             self._pool = _Pool(dsn(self._url), _COORDINATOR_SETTINGS)
             self._engine = self._engine.execution_options(placement=Placement.located(rows))

@@ -15,6 +15,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from models.database import Reads
+from models.database.postgresql import PostgresqlDatabase
 from models.facts import (
     Case,
     Document,
@@ -30,10 +31,11 @@ from models.facts import (
 )
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
-from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, values_of
+from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, placed_statement, values_of
 from models.queries.whereabouts import find_dossiers
 from models.sheets import documents_in, find_document, ids_in, relations_with, representations_by
 from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
+from models.whereabouts import bucket_of
 
 _BATCH = 512  # look-ups in one statement
 
@@ -95,11 +97,14 @@ class Shelf(NamedTuple):
 async def fetch_shelves(database: Reads, question: Question, documents: Collection[bytes]) -> list[Shelf]:
     """What bears on a question that is asked of each of these documents, by the bytes of their ids.
 
-    By one `read` if their dossier is claimed, and if not by two: each dossier comes once, with all its documents.
+    By one `read` if their dossier is claimed, and if not by two, or one where it can be: each dossier comes once, with
+    all its documents.
     """
     claimed, homes = question.particulars.dossier, set[UUID | None]()
     if claimed is not None:
         homes = {uuid_of(claimed)}
+    elif len(documents) == 1 and (shelf := await _shelf_of(database, question, *documents)) is not None:
+        return [shelf]
     elif documents:
         homes = {*(await find_dossiers(database, [UUID(bytes=each) for each in documents])).values()}
     asked = [
@@ -110,6 +115,18 @@ async def fetch_shelves(database: Reads, question: Question, documents: Collecti
     keys = [_keys(about, {}) for about in asked]
     rows = await _rows(database, _needs(question) | {DOCUMENTS}, keys)
     return [_shelf(about, each, rows[each]) for about, each in zip(asked, keys, strict=True)]
+
+
+async def _shelf_of(database: Reads, question: Question, document: bytes) -> Shelf | None:
+    """What one document's dossier has, by one `read`, if it can be said so."""
+    if not isinstance(database, PostgresqlDatabase) or database.is_distributed:
+        return None
+    needs, identity = _needs(question) | {DOCUMENTS}, UUID(bytes=document)
+    keys = _keys(question, {})._replace(dossier=identity)
+    (row,) = await database.read(placed_statement(needs), *values_of(needs, [keys]), bucket_of(identity))
+    home = Reference(ResourceType.DOSSIER.value, str(row[statements.DOSSIER][0]))
+    shelf = _shelf(replace(question, resource=home), keys, row)
+    return shelf if document in shelf.ids else None
 
 
 def _shelf(question: Question, keys: Keys, row: _Row) -> Shelf:
