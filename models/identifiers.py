@@ -14,9 +14,9 @@ from models.vocabulary import Sex
 _INS_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
 _UUID_SHAPE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DEPARTMENT = slice(5, 7)
-_UUID_CHARACTERS, _UUID_DIGITS, _UUID_BYTES = 36, 32, 16
+_UUID_CHARACTERS, _UUID_BYTES = 36, 16
 _DASHES = (8, 13, 18, 23)
-_PLACES = [place for place in range(_UUID_CHARACTERS) if place not in _DASHES]
+_UUID_GROUPED, _NO_DASHES = 40, (34, 29, 4)  # with a dash behind every four digits: those that are none of a UUID's
 _AS_DIGITS = {"2A": "19", "2B": "18"}
 _NIR_MODULUS = 97
 _SEXES = dict.fromkeys("137", Sex.MALE) | dict.fromkeys("248", Sex.FEMALE)
@@ -119,11 +119,11 @@ def pseudonyms_in(spelt: bytes) -> list[bytes] | None:
 
 
 def pseudonym_texts(values: Sequence[bytes]) -> list[str]:
-    """`pseudonym_text` of each, several times faster: each place is written in all of them at once."""
-    digits = b"".join(values).hex().encode("ascii")
-    texts = bytearray(b"-" * _UUID_CHARACTERS + b" ") * len(values)
-    for number, place in enumerate(_PLACES):
-        texts[place :: _UUID_CHARACTERS + 1] = digits[number::_UUID_DIGITS]
+    """`pseudonym_text` of each, several times faster: dashes are put and taken away in all of them at once."""
+    texts = bytearray(b"".join(values).hex("-", 2), "ascii")
+    for more, place in enumerate(_NO_DASHES):
+        del texts[place :: _UUID_GROUPED - more]
+    texts[_UUID_CHARACTERS :: _UUID_CHARACTERS + 1] = b" " * (len(values) - 1)
     return texts.decode("ascii").split()
 
 

@@ -172,7 +172,8 @@ class Judging:
             for shelf in await fetch_shelves(self._database, question, some):
                 _may_speak_as(client, shelf.case)
                 verdicts, numbers = judge_documents(engine, shelf.case, shelf.documents)
-                judged.update(zip(shelf.ids, map(len(judgements).__add__, numbers), strict=True))
+                before = len(judgements)
+                judged.update(zip(shelf.ids, [before + each for each in numbers] if before else numbers, strict=True))
                 judgements.extend(Judgement(each.case, each.situation, each.decision, engine) for each in verdicts)
 
         known = filter(None, documents)

@@ -36,17 +36,19 @@ def looks_of(
     own = (filled(pack_party(author.type, author.id)), PARTY_CODES[author.type]) if is_party(author) else None
     types = {filled(pack_word(each)) for each in dated}
     packed = column(_LOOK, documents)
-    one_of = dict(zip(packed, range(len(packed)), strict=True))
-    opened = {each: is_open(unpack_word(each)) for each in {look[_TYPE] for look in one_of}}
-    counting = {
-        look: (opened[look[_TYPE]], look[_WITHHELD], look[_FLAGS], (look[_AUTHOR], look[_KIND]) == own)
-        for look in one_of
-    }
-    number_of = dict(zip(counting.values(), range(0, 2 * len(counting), 2), strict=True))
-    looking = {look: number_of[counts] for look, counts in counting.items()}
+    number_of: dict[tuple[bool, bytes, int, bool], int] = {}
+    looking: dict[bytes, int] = {}
+    ones: dict[int, int] = {}
+    of_types: set[bytes] = set()
+    for look, place in dict(zip(packed, range(len(packed)), strict=True)).items():
+        is_own = (look[_AUTHOR], look[_KIND]) == own
+        counts = (is_open(unpack_word(look[_TYPE])), look[_WITHHELD], look[_FLAGS], is_own)
+        number = looking[look] = number_of.setdefault(counts, 2 * len(number_of))
+        if look[_TYPE] in types:
+            of_types.add(look)
+        else:
+            ones[number] = place
     numbers = list(map(looking.__getitem__, packed))
-    of_types = {look for look in counting if look[_TYPE] in types}
-    ones = {looking[look]: place for look, place in one_of.items() if look not in of_types}
     if of_types:
         places = list(compress(range(len(packed)), map(of_types.__contains__, packed)))
         instants = instants_in(documents)

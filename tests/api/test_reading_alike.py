@@ -46,6 +46,7 @@ def is_read_alike(body: bytes) -> bool:
     alike = read_alike(body)
     if alike is not None:
         assert [stop_after(alike.batch), *alike.questions] == read(body)
+        assert alike.questions.values == [UUID(each).bytes for each in alike.questions.ids]
     return alike is not None
 
 
