@@ -7,9 +7,11 @@ from contextlib import aclosing
 import msgspec
 from litestar.types import Receive, Scope, Send
 
+from api.judge import AnswersOfEach
 from api.schemas.authzen import Answer
 
 _PLAIN = {True: b'{"decision":true}', False: b'{"decision":false}'}
+_DECISIONS = b'{"evaluations":[%b]}'
 _encode = msgspec.json.Encoder().encode
 
 
@@ -20,9 +22,12 @@ def encode_decision(answer: Answer) -> bytes:
 
 def encode_decisions(answers: Sequence[Answer]) -> bytes:
     """The body of the decisions of a batch, in order; those that share an answer are encoded once."""
+    if isinstance(answers, AnswersOfEach):
+        some = list(map(encode_decision, answers.answers))
+        return _DECISIONS % b",".join(map(some.__getitem__, answers.numbers))
     keys = list(map(id, answers))
     encoded = {key: encode_decision(each) for key, each in dict(zip(keys, answers, strict=True)).items()}
-    return b'{"evaluations":[%b]}' % b",".join(map(encoded.__getitem__, keys))
+    return _DECISIONS % b",".join(map(encoded.__getitem__, keys))
 
 
 class JsonAnswer:

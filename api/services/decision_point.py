@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from api.errors import MalformedRequestError
 from api.identity import Caller
-from api.judge import ActionPage, EntityPage, OfEach, PageRequest
+from api.judge import ActionPage, AnswersOfEach, EntityPage, OfEach, PageRequest
 from api.schemas.authzen import (
     ActionAsked,
     ActionSearch,
@@ -83,8 +83,7 @@ class DecisionPoint:
             kind = ResourceType.DOCUMENT.value
             resources = [Reference(kind, identity) for identity in questions.ids[: len(numbers)]]
             await self._judging.record(caller, [judgements[number] for number in numbers], resources)
-        answers = [_answer(question, each) for each in judgements]
-        return [answers[number] for number in numbers]
+        return AnswersOfEach([_answer(question, each) for each in judgements], numbers)
 
     async def evaluate_apart(self, asked: Sequence[tuple[Caller, EvaluationRequest]]) -> Sequence[Answer | Exception]:
         """Judge, write down what is no dry run, and only then answer."""
