@@ -275,7 +275,10 @@ def test_an_error_does_not_repeat_the_entry() -> None:
     assert str(raised.value) == "not an entry in canonical form"
 
 
-@pytest.mark.parametrize("ins", [INS, CORSICAN_INS, f"person/{INS}", f"{INS} et la suite"])
+AS_LONG_AS_A_UUID = [f"aaaaaaaa-bbbb-cccc-d/{INS}", f"{INS:36}", f"{INS:->36}", f"{INS:-<36}"]
+
+
+@pytest.mark.parametrize("ins", [INS, CORSICAN_INS, f"person/{INS}", f"{INS} et la suite", *AS_LONG_AS_A_UUID])
 def test_an_ins_is_hidden_wherever_a_caller_put_it(ins: str) -> None:
     """A caller that mistakes an INS for an id does not get it into the journal."""
     entry = an_entry(
@@ -294,6 +297,13 @@ def test_an_ins_is_hidden_wherever_a_caller_put_it(ins: str) -> None:
     assert INS.encode() not in entry.encode()
     assert CORSICAN_INS.encode() not in entry.encode()
     assert "(ins)" in entry.subject.id
+
+
+def test_between_the_dashes_of_a_uuid_is_no_room_for_an_ins() -> None:
+    """So what has them where a UUID does is kept as it came."""
+    runs = DOCUMENT.split("-")
+    assert (len(DOCUMENT), max(map(len, runs)) < len(INS)) == (36, True)
+    assert Item("a", Reference("document", DOCUMENT), False, "r").resource.id is DOCUMENT
 
 
 @pytest.mark.parametrize("text", ["185057800608490", "1850578006084910", DOCUMENT, "10001234565"])
