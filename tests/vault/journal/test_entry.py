@@ -16,7 +16,7 @@ from models.facts import Case, Context, Document, Dossier, Person, Professional,
 from models.vocabulary import DossierState, Obligation
 from tests.vault.journal.entries import AT, DOCUMENT, DOSSIER, HOLDER, NURSE, OTHER_DOSSIER, PHYSICIAN, an_entry
 from vault.errors import JournalEntryError
-from vault.journal.entry import NO_DOSSIER, Entry, Item, Line, fold
+from vault.journal.entry import NO_DOSSIER, Entry, Item, Line, fold, fold_alike
 
 INS = "185057800608491"
 CORSICAN_INS = "199092A00100134"
@@ -434,6 +434,14 @@ def test_the_profession_of_a_batch_is_that_of_its_documents() -> None:
     listing = an_entry(action="document:list", resource=Reference("dossier", str(DOSSIER)))
     (folded,) = fold([listing, an_entry(profession="physician"), an_entry(profession="physician")])
     assert folded.profession == "physician"
+
+
+def test_items_that_share_an_entry_are_folded_as_if_each_had_its_own() -> None:
+    """Each with the resource that it was about."""
+    one, other = an_entry(), an_entry(dossier=OTHER_DOSSIER, allowed=False, rule="masked")
+    resources = [Reference("document", str(number)) for number in range(4)]
+    told = list(zip((one, other, one, other), resources, strict=True))
+    assert fold_alike(told) == fold(structs.replace(entry, resource=resource) for entry, resource in told)
 
 
 def test_a_batch_of_refusals_of_several_actions() -> None:
