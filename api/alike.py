@@ -16,13 +16,15 @@ from api.errors import MalformedRequestError
 from api.judge import OfEach
 from api.schemas.authzen import EvaluationRequest, EvaluationsRequest
 from api.strict_json import decode
+from models.columns import column
+from models.identifiers import pseudonyms_in
 
 _ID_SIZE = 36
-_BEFORE_ID = re.compile(f'"(?=[0-9A-Fa-f-]{{{_ID_SIZE}}}")')
-_MOST_ELSE = 16_384  # characters that are no ids: so many, at most, are read in vain
-_ITEMS = '"evaluations"'
-_MARK = "~"
-_STAND_INS = [f"{_MARK}{number}" for number in range(3)]
+_BEFORE_ID = re.compile(rb'"(?=[0-9A-Fa-f-]{%d}")' % _ID_SIZE)
+_MOST_ELSE = 16_384  # bytes that are no ids: so many, at most, are read in vain
+_ITEMS = b'"evaluations"'
+_MARK = b"~"
+_STAND_INS = [b"%b%d" % (_MARK, number) for number in range(3)]
 
 
 class Alike(NamedTuple):
@@ -38,8 +40,12 @@ def read_alike(body: bytes) -> Alike | None:
     if cut is None:
         return None
     ids, before, between, after = cut
+    # An id of hexadecimal digits and dashes has nothing that JSON would have escaped: it is a string as it stands.
+    values = pseudonyms_in(b"".join(ids))
+    if values is None:
+        return None
     try:
-        batch = decode((before + between.join(_STAND_INS) + after).encode(), EvaluationsRequest)
+        batch = decode(before + between.join(_STAND_INS) + after, EvaluationsRequest)
         items = items_of(batch) if batch.evaluations else []
     except MalformedRequestError:
         return None
@@ -49,36 +55,37 @@ def read_alike(body: bytes) -> Alike | None:
     first = questions[0]
     if not all(_differs_in_id(each, first, stand_in) for each, stand_in in zip(questions, _STAND_INS, strict=True)):
         return None
-    return Alike(batch, OfEach(replace(first, resource=replace(first.resource, id=ids[0])), ids))
+    texts = b" ".join(ids).decode("ascii").split()
+    return Alike(batch, OfEach(replace(first, resource=replace(first.resource, id=texts[0])), texts, values))
 
 
-def _cut(body: bytes) -> tuple[list[str], str, str, str] | None:
+def _cut(body: bytes) -> tuple[list[bytes], bytes, bytes, bytes] | None:
     """The ids, and what stands before the first, between any two, and after the last of them."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    first = _BEFORE_ID.search(text, max(text.find(_ITEMS), 0))
-    second = None if first is None else _BEFORE_ID.search(text, first.end() + _ID_SIZE + 1)
+    first = _BEFORE_ID.search(body, max(body.find(_ITEMS), 0))
+    second = None if first is None else _BEFORE_ID.search(body, first.end() + _ID_SIZE + 1)
     if first is None or second is None:
         return None
-    between = text[first.end() + _ID_SIZE : second.end()]
-    *ids, rest = text[first.end() :].split(between)
-    last, quote, after = rest.partition('"')
-    ids.append(last)
-    before, after, together = text[: first.end()], quote + after, "".join(ids)
-    # An id of letters, digits and dashes has nothing that JSON would have escaped: it is a string as it stands.
-    plain = together.isascii() and together.encode("ascii").translate(None, b"-").isalnum()
+    begin = first.end() + _ID_SIZE
+    between = body[begin : second.end()]
+    end = body.rfind(between) + len(between) + _ID_SIZE
+    cells = column(f"{len(between)}s{_ID_SIZE}s", body[begin:end])
+    betweens, ids = cells[::2], [body[first.end() : begin], *cells[1::2]]
+    before, after = body[: first.end()], body[begin + len(betweens) * (len(between) + _ID_SIZE) :]
     else_ = before + between + after
-    if not plain or not len(_STAND_INS) < len(ids) <= MAX_EVALUATIONS or len(else_) > _MOST_ELSE or _MARK in else_:
+    if (
+        not len(_STAND_INS) < len(ids) <= MAX_EVALUATIONS
+        or betweens.count(between) < len(betweens)
+        or len(else_) > _MOST_ELSE
+        or _MARK in else_
+    ):
         return None
     return ids, before, between, after
 
 
-def _differs_in_id(question: EvaluationRequest, first: EvaluationRequest, stand_in: str) -> bool:
+def _differs_in_id(question: EvaluationRequest, first: EvaluationRequest, stand_in: bytes) -> bool:
     return (
         question.subject is first.subject
         and question.action is first.action
         and question.context is first.context
-        and question.resource == replace(first.resource, id=stand_in)
+        and question.resource == replace(first.resource, id=stand_in.decode("ascii"))
     )

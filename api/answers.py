@@ -7,9 +7,11 @@ from contextlib import aclosing
 import msgspec
 from litestar.types import Receive, Scope, Send
 
+from api.judge import AnswersOfEach
 from api.schemas.authzen import Answer
 
 _PLAIN = {True: b'{"decision":true}', False: b'{"decision":false}'}
+_DECISIONS = b'{"evaluations":[%b]}'
 _encode = msgspec.json.Encoder().encode
 
 
@@ -20,15 +22,18 @@ def encode_decision(answer: Answer) -> bytes:
 
 def encode_decisions(answers: Sequence[Answer]) -> bytes:
     """The body of the decisions of a batch, in order; those that share an answer are encoded once."""
+    if isinstance(answers, AnswersOfEach):
+        some = list(map(encode_decision, answers.answers))
+        return _DECISIONS % b",".join(map(some.__getitem__, answers.numbers))
     keys = list(map(id, answers))
     encoded = {key: encode_decision(each) for key, each in dict(zip(keys, answers, strict=True)).items()}
-    return b'{"evaluations":[%b]}' % b",".join(map(encoded.__getitem__, keys))
+    return _DECISIONS % b",".join(map(encoded.__getitem__, keys))
 
 
 class JsonAnswer:
     """Sends a body already encoded. It is an ASGI application: the framework's Response costs as much as a decision."""
 
-    __slots__ = ("_body", "_headers", "_status")
+    __slots__ = ("_content_type", "_status", "body", "headers")
 
     def __init__(
         self,
@@ -37,14 +42,17 @@ class JsonAnswer:
         headers: tuple[tuple[bytes, bytes], ...] = (),
         content_type: bytes = b"application/json",
     ) -> None:
-        self._body = body
+        self.body = body
+        self.headers = headers
         self._status = status
-        self._headers = ((b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers)
+        self._content_type = content_type
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
-        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
-        await send({"type": "http.response.body", "body": self._body, "more_body": False})
+        length = b"%d" % len(self.body)
+        headers = ((b"content-type", self._content_type), (b"content-length", length), *self.headers)
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
 class NoContent:

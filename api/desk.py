@@ -1,20 +1,22 @@
-"""Single questions, straight from the socket to the judge: what is asked most, and must not wait.
+"""Questions straight from the socket to the judge: what is asked most, and must not wait.
 
 What lies between a socket and a handler, and a task for each request, take several times as long as a decision. So
-questions to the one address that most of them are sent to are taken as they come, judged together, and answered
-together. Only requests about which nothing is unusual are taken: a body that makes no question, a key that is not at
-hand, a request sent before the last one was answered, and whatever else there is goes the way of all others, and is
-answered there as it is here. Nothing is decided here: judge, keys, log and metrics are those of the whole service.
+single questions, to the one address that most of them are sent to, are taken as they come, judged together, and
+answered together; batches and searches of resources are taken as well, and each answered by itself. Only requests
+about which nothing is unusual are taken: a body that makes no question, a key that is not at hand, a request sent
+before the last one was answered, and whatever else there is goes the way of all others, and is answered there as it is
+here. Nothing is decided here: judge, keys, log and metrics are those of the whole service.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from api.answers import encode_decision
+from api.answers import JsonAnswer, encode_decision
+from api.deciding import Answering, decide_many, find_resources
 from api.edge import given_id, new_request_id
 from api.errors import RequestError
 from api.identity import Caller, Client, Clients, remembered
@@ -29,7 +31,11 @@ from models.vocabulary import Scope
 
 PATH = "/access/v1/evaluation"
 _METHOD = "POST"
-_URL = PATH.encode()
+_MANY: Mapping[str, Answering] = {
+    "/access/v1/evaluations": decide_many,
+    "/access/v1/search/resource": find_resources,
+}
+_PATHS = {path.encode(): path for path in (PATH, *_MANY)}
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _MOST_TOGETHER = 256
 _GROUPS_UNDER_WAY = 2
@@ -46,6 +52,7 @@ class Asked:
         "client",
         "disconnected",
         "keep_alive",
+        "path",
         "protocol",
         "question",
         "request_id",
@@ -54,8 +61,9 @@ class Asked:
     )
     message_event = asyncio.Event()  # nobody waits for it
 
-    def __init__(self, protocol: "DeskProtocol", client: Client, request_id: str) -> None:
+    def __init__(self, protocol: "DeskProtocol", path: str, client: Client, request_id: str) -> None:
         self.protocol = protocol
+        self.path = path
         self.client = client
         self.request_id = request_id
         self.since = time.perf_counter()
@@ -74,6 +82,7 @@ class Desk:
         self._clients = clients
         self._metrics = metrics
         self._dry_runs, self._others = _Queue(self._answer), _Queue(self._answer)
+        self._answering: set[asyncio.Task[None]] = set()
 
     def client(self, authorization: bytes) -> Client | None:
         """Who asks, if that can be said at once and it may ask for decisions."""
@@ -82,11 +91,25 @@ class Desk:
 
     def hand_in(self, asked: Asked) -> None:
         """To be answered with whatever else comes. Raises RequestError if it is no question, or may not be asked."""
+        if asked.path in _MANY:
+            task = asyncio.get_running_loop().create_task(self._answer_many(asked))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+            return
         question = asked.question = decode(asked.body, EvaluationRequest)
         asked.client.require_speaking_for(question.subject.type)
         if question.explains:
             asked.client.require(Scope.POLICY)
         (self._dry_runs if question.is_dry_run else self._others).put(asked)
+
+    async def _answer_many(self, asked: Asked) -> None:
+        current_request_id.set(asked.request_id)
+        answer: JsonAnswer | Exception
+        try:
+            answer = await _MANY[asked.path](self._judge, Caller(asked.client, asked.request_id), asked.body)
+        except Exception as error:  # noqa: BLE001 - it is told
+            answer = error
+        self._tell([asked], [answer])
 
     async def _answer(self, together: Sequence[Asked]) -> None:
         answers: Sequence[Answer | Exception]
@@ -95,15 +118,19 @@ class Desk:
             answers = await self._judge.evaluate_apart(questions)
         except Exception as error:  # noqa: BLE001 - each of them is told
             answers = [error] * len(together)
+        self._tell(together, answers)
+
+    def _tell(self, together: Sequence[Asked], answers: Sequence[Answer | JsonAnswer | Exception]) -> None:
+        """Answer each of them, and account for it."""
         now, lines = time.perf_counter(), []
         for asked, answer in zip(together, answers, strict=True):
             status = asked.protocol.answer(asked, answer)
             seconds = now - asked.since
-            self._metrics.observe_request(PATH, _METHOD, status, seconds)
+            self._metrics.observe_request(asked.path, _METHOD, status, seconds)
             lines.append(
                 Answered(
                     method=_METHOD,
-                    route=PATH,
+                    route=asked.path,
                     status=status,
                     milliseconds=round(seconds * 1000, 2),
                     client=asked.client.name,
@@ -185,8 +212,9 @@ class DeskProtocol(HttpToolsProtocol):
     def _taken(self) -> Asked | None:
         """The request whose headers have come, if there is nothing unusual about it."""
         parser, headers = self.parser, dict(self.headers)
+        path = _PATHS.get(self.url)
         if (
-            self.url != _URL
+            path is None
             or parser.get_method() != b"POST"
             or parser.get_http_version() != "1.1"
             or not parser.should_keep_alive()
@@ -202,12 +230,14 @@ class DeskProtocol(HttpToolsProtocol):
         if client is None:
             return None
         chosen = headers.get(b"x-request-id")
-        return Asked(self, client, given_id([] if chosen is None else [chosen]) or new_request_id())
+        return Asked(self, path, client, given_id([] if chosen is None else [chosen]) or new_request_id())
 
-    def answer(self, asked: Asked, answer: Answer | Exception) -> int:
+    def answer(self, asked: Asked, answer: Answer | JsonAnswer | Exception) -> int:
         """Send it, unless who asked is gone. Gives the status."""
         if isinstance(answer, Exception):
             status, kind, more, body = _failure(asked, answer)
+        elif isinstance(answer, JsonAnswer):
+            status, kind, more, body = 200, _JSON, _lines(answer.headers), answer.body
         else:
             status, kind, more, body = 200, _JSON, b"", encode_decision(answer)
         asked.response_complete = True
@@ -217,7 +247,7 @@ class DeskProtocol(HttpToolsProtocol):
             b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%bx-request-id: %b\r\n%b\r\n%b"
             % (
                 STATUS_LINE[status],
-                b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers]),
+                _lines(self.server_state.default_headers),
                 kind,
                 len(body),
                 more,
@@ -230,6 +260,10 @@ class DeskProtocol(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
         return status
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def _failure(asked: Asked, error: Exception) -> tuple[int, bytes, bytes, bytes]:

@@ -1,6 +1,6 @@
 """What the AuthZEN layer asks, and of whom: the protocol knows nothing of dossiers, the judge nothing of HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, overload
 
@@ -16,6 +16,7 @@ from api.schemas.authzen import (
     ResourceSearch,
     SubjectSearch,
 )
+from models.identifiers import pseudonyms_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,19 @@ class ActionPage:
 
 
 class OfEach(Sequence[EvaluationRequest]):
-    """The same question about each of some resources, which differ in their ids alone: a sequence of questions."""
+    """The same question about each of some resources, which differ in their ids alone: a sequence of questions.
 
-    __slots__ = ("ids", "question")
+    `values` are the bytes of those ids that are UUIDs, None for others.
+    """
 
-    def __init__(self, question: EvaluationRequest, ids: Sequence[str]) -> None:
+    __slots__ = ("ids", "question", "values")
+
+    def __init__(
+        self, question: EvaluationRequest, ids: Sequence[str], values: Sequence[bytes | None] | None = None
+    ) -> None:
         self.question = question
         self.ids = ids
+        self.values = pseudonyms_bytes(ids) if values is None else values
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -66,8 +73,35 @@ class OfEach(Sequence[EvaluationRequest]):
 
     def __getitem__(self, place: int | slice) -> "EvaluationRequest | OfEach":
         if isinstance(place, slice):
-            return OfEach(self.question, self.ids[place])
+            return OfEach(self.question, self.ids[place], self.values[place])
         return replace(self.question, resource=replace(self.question.resource, id=self.ids[place]))
+
+
+class AnswersOfEach(Sequence[Answer]):
+    """The answers to such questions: a few, and which of them each question has."""
+
+    __slots__ = ("answers", "numbers")
+
+    def __init__(self, answers: Sequence[Answer], numbers: Sequence[int]) -> None:
+        self.answers = answers
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Answer]:
+        return map(self.answers.__getitem__, self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Answer: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "AnswersOfEach": ...
+
+    def __getitem__(self, place: int | slice) -> "Answer | AnswersOfEach":
+        if isinstance(place, slice):
+            return AnswersOfEach(self.answers, self.numbers[place])
+        return self.answers[self.numbers[place]]
 
 
 class Judge(Protocol):

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 # asyncpg takes the first and last instants that Python knows for -infinity and infinity, and gives those back without
 # their zone. So these two are stored as their neighbours.
-_FIRST = datetime.min.replace(tzinfo=UTC) + _MICROSECOND
-_LAST = datetime.max.replace(tzinfo=UTC) - _MICROSECOND
+_FIRST = datetime.min.replace(tzinfo=UTC) + MICROSECOND
+_LAST = datetime.max.replace(tzinfo=UTC) - MICROSECOND
 
 
 def storable(value: datetime) -> datetime:
@@ -18,8 +18,8 @@ def storable(value: datetime) -> datetime:
 
 def instant_to_integer(value: datetime) -> int:
     """Microseconds since 1970. Raises TypeError on an instant without a zone."""
-    return (value - _EPOCH) // _MICROSECOND
+    return (value - _EPOCH) // MICROSECOND
 
 
 def instant_from_integer(value: int) -> datetime:
-    return _EPOCH + _MICROSECOND * value
+    return _EPOCH + MICROSECOND * value

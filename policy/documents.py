@@ -3,11 +3,13 @@
 Everything here is told as the sum of the bits of the facts that hold.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from models import reference
 from models.facts import Document, Organization, Particulars, Person, Professional, Subject
+from models.instants import MICROSECOND, instant_from_integer, instant_to_integer
 from models.vocabulary import Category, DocumentStatus, SubjectType
 from policy.habilitations import Habilitations
 from policy.words import Fact
@@ -85,6 +87,15 @@ def has_expired(created_at: datetime, at: datetime) -> bool:
     year = created.year + _REIMBURSEMENT_YEARS
     leap_day = (created.month, created.day) == (2, 29)
     return at >= (created.replace(year=year, day=28) if leap_day else created.replace(year=year))
+
+
+def have_expired(created: Sequence[int], at: datetime) -> list[bool]:
+    """`has_expired` of instants in microseconds since 1970: few are near, and of the others a number tells it."""
+    now = instant_to_integer(at)
+    none_from, all_before = now - _LESS // MICROSECOND, now - _MORE // MICROSECOND
+    return [
+        each < all_before or (each <= none_from and has_expired(instant_from_integer(each), at)) for each in created
+    ]
 
 
 def deposit_facts(particulars: Particulars) -> int:

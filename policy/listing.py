@@ -16,7 +16,7 @@ from models.facts import Case, Document, Professional, Reference
 from models.reference import REIMBURSEMENTS
 from models.sheets import looks_of
 from models.vocabulary import ResourceType
-from policy.documents import has_expired
+from policy.documents import have_expired
 from policy.engine import Engine
 from policy.situation import Situation
 
@@ -30,14 +30,13 @@ class Verdict(Struct, frozen=True):
 
 
 class Verdicts(NamedTuple):
-    """The id of each document of a sheet, deleted ones included, the number of its verdict, and the verdicts.
+    """The verdicts, and the number of that on each document of a sheet, deleted ones included.
 
     Documents that are in one situation share their verdict, whose case is of one of them.
     """
 
-    ids: list[bytes]
-    numbers: list[int]
     verdicts: list[Verdict]
+    numbers: list[int]
 
 
 def judge_documents(engine: Engine, case: Case, documents: bytes) -> Verdicts:
@@ -50,16 +49,15 @@ def judge_documents(engine: Engine, case: Case, documents: bytes) -> Verdicts:
     def is_open(document_type: str) -> bool:
         return isinstance(subject, Professional) and engine.rules.habilitations.opens(subject.profession, document_type)
 
-    is_past = partial(has_expired, at=question.at)
-    looks = looks_of(documents, question.subject, is_open, REIMBURSEMENTS, is_past)
+    are_past = partial(have_expired, at=question.at)
+    looks = looks_of(documents, question.subject, is_open, REIMBURSEMENTS, are_past)
     situations = engine.situations_of(_about(case, None), list(looks.examples.values()))
     examples = dict(zip(situations, looks.examples.values(), strict=True))
     numbers = dict(zip(examples, range(len(examples)), strict=True))
     of_look = dict(zip(looks.examples, map(numbers.__getitem__, situations), strict=True))
     return Verdicts(
-        looks.ids,
-        list(map(of_look.__getitem__, looks.numbers)),
         [Verdict(_about(case, example), situation, engine.judge(situation)) for situation, example in examples.items()],
+        list(map(of_look.__getitem__, looks.numbers)),
     )
 
 

@@ -4,18 +4,14 @@ A denial is an answer (200). What comes back carries no member but the standard'
 more. Errors are the standard's: a status and a sentence.
 """
 
-import math
-
 import msgspec
 from litestar import Controller, get, post
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from api.alike import read_alike
-from api.answers import JsonAnswer, encode_decision, encode_decisions
-from api.batches import defaults_of, interleave, items_of, stop_after
-from api.identity import Caller
-from api.judge import EntityPage, Judge
+from api.answers import JsonAnswer
+from api.deciding import decide, decide_many, find_resources, found_entities
+from api.judge import Judge
 from api.openapi import Documented
 from api.paging import empty_page, page_answered, page_request
 from api.problems import answer_sentence
@@ -23,16 +19,12 @@ from api.requests import Call, caller_of, read_json, read_json_bytes
 from api.routes import authzen_examples as examples
 from api.schemas.authzen import (
     ActionSearch,
-    Answer,
     Configuration,
     EvaluationRequest,
-    EvaluationsRequest,
     FoundActions,
     FoundEntities,
-    ResourceSearch,
     SubjectSearch,
 )
-from api.strict_json import convert, decode
 from models.vocabulary import Scope
 
 _CONFIGURATION_CACHE = (b"cache-control", b"public, max-age=3600")
@@ -51,25 +43,13 @@ class AuthzenController(Controller):
     async def evaluation(self, request: Call) -> ASGIApp:
         """One question, one decision (6)."""
         question = await read_json(request, EvaluationRequest)
-        return await _evaluate(_judge_of(request), caller_of(request), question)
+        return await decide(_judge_of(request), caller_of(request), question)
 
     @post("/evaluations", status_code=200, summary="Decide many", direct=True, documented=examples.EVALUATIONS)
     async def evaluations(self, request: Call) -> ASGIApp:
         """Many questions, as many decisions (7); without any item, one as above."""
         body = await read_json_bytes(request)
-        judge, caller = _judge_of(request), caller_of(request)
-        if (alike := read_alike(body)) is not None:
-            _allow_all(caller, [alike.questions.question])
-            ends = stop_after(alike.batch)
-            return JsonAnswer(encode_decisions(await judge.evaluate(caller, alike.questions, stop_after=ends)))
-        batch = decode(body, EvaluationsRequest)
-        if not batch.evaluations:
-            return await _evaluate(judge, caller, convert(defaults_of(batch), EvaluationRequest))
-        items = items_of(batch)
-        questions = _allow_all(caller, [item for item in items if isinstance(item, EvaluationRequest)])
-        ends = stop_after(batch)
-        judged = await judge.evaluate(caller, questions, stop_after=ends) if questions else []
-        return JsonAnswer(encode_decisions(interleave(items, judged, ends=ends)))
+        return await decide_many(_judge_of(request), caller_of(request), body)
 
     @post("/search/subject", status_code=200, summary="Search subjects", documented=examples.SUBJECT_SEARCH)
     async def search_subject(self, request: Call) -> ASGIApp:
@@ -79,9 +59,7 @@ class AuthzenController(Controller):
         caller.client.require_speaking_for(search.subject.type)
         if page.limit == 0:
             return JsonAnswer(_encode(FoundEntities(page=empty_page(search, page), results=[])))
-        found = await _judge_of(request).search_subjects(caller, search, page)
-        answered = page_answered(search, page, found.next, len(found.results))
-        return JsonAnswer(_encode(FoundEntities(page=answered, results=list(found.results))), headers=_staleness(found))
+        return found_entities(search, page, await _judge_of(request).search_subjects(caller, search, page))
 
     @post(
         "/search/resource",
@@ -92,14 +70,8 @@ class AuthzenController(Controller):
     )
     async def search_resource(self, request: Call) -> ASGIApp:
         """To what may this one do this (8.5); with `DMP-Stale-Seconds`, the last changes need not have counted."""
-        search = await read_json(request, ResourceSearch)
-        caller, page = caller_of(request), page_request(search)
-        caller.client.require_speaking_for(search.subject.type)
-        if page.limit == 0:
-            return JsonAnswer(_encode(FoundEntities(page=empty_page(search, page), results=[])))
-        found = await _judge_of(request).search_resources(caller, search, page)
-        answered = page_answered(search, page, found.next, len(found.results))
-        return JsonAnswer(_encode(FoundEntities(page=answered, results=list(found.results))), headers=_staleness(found))
+        body = await read_json_bytes(request)
+        return await find_resources(_judge_of(request), caller_of(request), body)
 
     @post("/search/action", status_code=200, summary="Search actions", documented=examples.ACTION_SEARCH)
     async def search_action(self, request: Call) -> ASGIApp:
@@ -138,25 +110,3 @@ async def authzen_configuration(request: Call) -> ASGIApp:
 def _judge_of(request: Call) -> Judge:
     judge: Judge = request.app.state["judge"]
     return judge
-
-
-def _staleness(found: EntityPage) -> tuple[tuple[bytes, bytes], ...]:
-    """Within how many seconds before the answer a change need not have counted, rounded up; if any."""
-    if found.stale_seconds is None:
-        return ()
-    return ((b"dmp-stale-seconds", b"%.1f" % (math.ceil(found.stale_seconds * 10) / 10)),)
-
-
-def _allow_all(caller: Caller, questions: list[EvaluationRequest]) -> list[EvaluationRequest]:
-    """The questions, if the client may ask them. Raises ForbiddenError."""
-    for kind in {question.subject.type for question in questions}:
-        caller.client.require_speaking_for(kind)
-    contexts = {id(question.context): question for question in questions}
-    if any(question.explains for question in contexts.values()):
-        caller.client.require(Scope.POLICY)
-    return questions
-
-
-async def _evaluate(judge: Judge, caller: Caller, question: EvaluationRequest) -> ASGIApp:
-    answer: Answer = (await judge.evaluate(caller, _allow_all(caller, [question]), stop_after=None))[0]
-    return JsonAnswer(encode_decision(answer))

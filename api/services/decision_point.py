@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from api.errors import MalformedRequestError
 from api.identity import Caller
-from api.judge import ActionPage, EntityPage, OfEach, PageRequest
+from api.judge import ActionPage, AnswersOfEach, EntityPage, OfEach, PageRequest
 from api.schemas.authzen import (
     ActionAsked,
     ActionSearch,
@@ -76,16 +76,14 @@ class DecisionPoint:
         """The same of documents that are asked about alike; those that are judged alike are answered alike."""
         question = questions.question
         asked = question_of(question, self._judging.now())
-        judgements = await self._judging.judge_documents(caller.client, asked, questions.ids)
-        judgements = _until(judgements, stop_after=stop_after)
+        judgements, numbers = await self._judging.judge_documents(caller.client, asked, questions.values)
+        if stop_after is not None:
+            numbers = numbers[: len(_until([judgements[number] for number in numbers], stop_after=stop_after))]
         if not question.is_dry_run:
             kind = ResourceType.DOCUMENT.value
-            resources = [Reference(kind, identity) for identity in questions.ids[: len(judgements)]]
-            await self._judging.record(caller, judgements, resources)
-        keys = list(map(id, judgements))
-        alike = dict(zip(keys, judgements, strict=True))
-        answers = {key: _answer(question, each) for key, each in alike.items()}
-        return list(map(answers.__getitem__, keys))
+            resources = [Reference(kind, identity) for identity in questions.ids[: len(numbers)]]
+            await self._judging.record(caller, [judgements[number] for number in numbers], resources)
+        return AnswersOfEach([_answer(question, each) for each in judgements], numbers)
 
     async def evaluate_apart(self, asked: Sequence[tuple[Caller, EvaluationRequest]]) -> Sequence[Answer | Exception]:
         """Judge, write down what is no dry run, and only then answer."""

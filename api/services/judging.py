@@ -5,10 +5,10 @@ gets anything, either at once (`record`) or in the transaction of the change (`e
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from itertools import compress
-from typing import Protocol
+from itertools import compress, islice, repeat
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -22,7 +22,6 @@ from models.database import Database
 from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError, DatabaseError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
-from models.identifiers import pseudonyms_bytes
 from models.queries import Homes, fetch_apart, fetch_cases, fetch_shelves
 from models.queries.existence import fetch_open
 from models.sheets import instants_in
@@ -69,6 +68,9 @@ SEAL_BROKEN = "seal-broken"
 Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
 """What a permission is for, in a transaction; gives what the journal tells of it."""
 
+_LAST = -1
+"""Where the judgement stands on documents that are nowhere: behind all others."""
+
 _ABSENT = {ResourceType.DOCUMENT.value: "no-document", ResourceType.MESSAGE.value: "no-message"}
 
 
@@ -91,6 +93,13 @@ class Judgement(Struct, frozen=True):
     def broken(self) -> "Judgement":
         """What the journal is told where this was permitted and gave nothing, since what is stored does not open."""
         return structs.replace(self, decision=Decision(allowed=False, rule=SEAL_BROKEN, refused_by=(SEAL_BROKEN,)))
+
+
+class JudgedAlike(NamedTuple):
+    """The judgements on many documents, and the place of that on each: those that are judged alike share one."""
+
+    judgements: list[Judgement]
+    numbers: list[int]
 
 
 class Count(Protocol):
@@ -155,26 +164,35 @@ class Judging:
         except RequestError as error:
             return error
 
-    async def judge_documents(self, client: Client, question: Question, documents: Sequence[str]) -> list[Judgement]:
-        """The verdicts on one question about each of these documents, whose facts come as those of one.
+    async def judge_documents(
+        self, client: Client, question: Question, documents: Sequence[bytes | None]
+    ) -> JudgedAlike:
+        """The verdicts on one question about each of these documents, by the bytes of its id, or None if it has none.
 
-        Those that are judged alike share a judgement, whose case is of one of them.
+        Documents asked about together are mostly of one dossier, so those that are not found with the first one are
+        looked for apart. A shared judgement's case is of one of them.
         """
         client.require_speaking_for(question.subject.type)
-        identities = pseudonyms_bytes(documents)
-        shelves = await fetch_shelves(self._database, question, list(filter(None, identities)))
-        engine, judged = self.engine, dict[bytes | None, Judgement]()
-        for case, packed in shelves:
-            _may_speak_as(client, case)
-            told = judge_documents(engine, case, packed)
-            shared = [Judgement(each.case, each.situation, each.decision, engine) for each in told.verdicts]
-            judged.update(zip(told.ids, map(shared.__getitem__, told.numbers), strict=True))
-        if judged.keys() >= set(identities):
-            return list(map(judged.__getitem__, identities))
-        absent = await self.judge(
-            client, structs.replace(question, resource=Reference(ResourceType.DOCUMENT.value, ""))
-        )
-        return [judged.get(each, absent) for each in identities]
+        engine, judgements, judged = self.engine, list[Judgement](), dict[bytes | None, int]()
+
+        async def look_at(some: Collection[bytes]) -> None:
+            for shelf in await fetch_shelves(self._database, question, some):
+                _may_speak_as(client, shelf.case)
+                verdicts, numbers = judge_documents(engine, shelf.case, shelf.documents)
+                before = len(judgements)
+                judged.update(zip(shelf.ids, [before + each for each in numbers] if before else numbers, strict=True))
+                judgements.extend(Judgement(each.case, each.situation, each.decision, engine) for each in verdicts)
+
+        known = filter(None, documents)
+        await look_at(list(islice(known, 1)))
+        numbers = list(map(judged.get, documents, repeat(_LAST)))
+        if _LAST in numbers and question.particulars.dossier is None and (far := set(known) - judged.keys()):
+            await look_at(far)
+            numbers = list(map(judged.get, documents, repeat(_LAST)))
+        if _LAST in numbers:
+            nothing = Reference(ResourceType.DOCUMENT.value, "")
+            judgements.append(await self.judge(client, structs.replace(question, resource=nothing)))
+        return JudgedAlike(judgements, numbers)
 
     async def permitted_documents(self, client: Client, question: Question) -> list[tuple[int, bytes]]:
         """The documents of which the rules permit what is asked of their dossier, newest first.
@@ -195,7 +213,7 @@ class Judging:
         _may_speak_as(client, shelf.case)
         told = judge_documents(self.engine, shelf.case, shelf.documents)
         permitted = [each.decision.allowed for each in told.verdicts]
-        positions = zip(instants_in(shelf.documents), told.ids, strict=True)
+        positions = zip(instants_in(shelf.documents), shelf.ids, strict=True)
         return sorted(compress(positions, map(permitted.__getitem__, told.numbers)), reverse=True)
 
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:

@@ -16,6 +16,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from models.database import Read, Reads, Shards, look_up, whole
+from models.database.postgresql import PostgresqlDatabase
 from models.errors import DatabaseError
 from models.facts import (
     Case,
@@ -33,10 +34,11 @@ from models.facts import (
 from models.identifiers import InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
 from models.queries.homes import NO_HOMES, Homes
-from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, values_of
+from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, placed_statement, values_of
 from models.queries.whereabouts import find_dossiers
 from models.sheets import documents_in, find_document, ids_in, relations_with, representations_by
 from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
+from models.whereabouts import bucket_of
 
 _BATCH = 512  # look-ups in one statement
 
@@ -133,40 +135,51 @@ async def _read_rows(needs: Needs, read: Read, shards: Shards | None, batch: Seq
 
 
 class Shelf(NamedTuple):
-    """A question asked of a dossier itself, and the dossier's documents, packed."""
+    """A question asked of a dossier itself, and the dossier's documents: packed, and the bytes of their ids."""
 
     case: Case
     documents: bytes
+    ids: list[bytes]
 
 
-async def fetch_shelves(database: Reads, question: Question, documents: Sequence[bytes]) -> list[Shelf]:
+async def fetch_shelves(database: Reads, question: Question, documents: Collection[bytes]) -> list[Shelf]:
     """What bears on a question that is asked of each of these documents, by the bytes of their ids.
 
-    It takes one `read` if their dossier is claimed, and two if not: documents asked about together are mostly of one
-    dossier, so only those that are not found with the first one are looked for, by two more.
+    By one `read` if their dossier is claimed, and if not by two, or one where it can be: each dossier comes once, with
+    all its documents.
     """
-    if question.particulars.dossier is not None:
-        claimed = uuid_of(question.particulars.dossier)
-        return await _shelves(database, question, [] if claimed is None else [claimed])
-    found = await find_dossiers(database, [UUID(bytes=each) for each in documents[:1]])
-    shelves = await _shelves(database, question, found.values())
-    far = set(documents[1:]).difference(*(ids_in(shelf.documents) for shelf in shelves))
-    if far:
-        others = await find_dossiers(database, [UUID(bytes=each) for each in far])
-        shelves += await _shelves(database, question, set(others.values()) - set(found.values()))
-    return shelves
-
-
-async def _shelves(database: Reads, question: Question, homes: Collection[UUID]) -> list[Shelf]:
-    if not homes:
-        return []
-    asked = [replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home))) for home in homes]
+    claimed, homes = question.particulars.dossier, set[UUID | None]()
+    if claimed is not None:
+        homes = {uuid_of(claimed)}
+    elif len(documents) == 1 and (shelf := await _shelf_of(database, question, *documents)) is not None:
+        return [shelf]
+    elif documents:
+        homes = {*(await find_dossiers(database, [UUID(bytes=each) for each in documents])).values()}
+    asked = [
+        replace(question, resource=Reference(ResourceType.DOSSIER.value, str(home)))
+        for home in homes
+        if home is not None
+    ]
     keys = [_keys(about, {}) for about in asked]
     rows = whole(await _rows(database, _needs(question) | {DOCUMENTS}, keys))
-    return [
-        Shelf(_case(about, each, rows[each]), rows[each][statements.SHEET_DOCUMENTS] or b"")
-        for about, each in zip(asked, keys, strict=True)
-    ]
+    return [_shelf(about, each, rows[each]) for about, each in zip(asked, keys, strict=True)]
+
+
+async def _shelf_of(database: Reads, question: Question, document: bytes) -> Shelf | None:
+    """What one document's dossier has, by one `read`, if it can be said so."""
+    if not isinstance(database, PostgresqlDatabase) or database.workers is not None:
+        return None
+    needs, identity = _needs(question) | {DOCUMENTS}, UUID(bytes=document)
+    keys = _keys(question, {})._replace(dossier=identity)
+    (row,) = await database.read(placed_statement(needs), *values_of(needs, [keys]), bucket_of(identity))
+    home = Reference(ResourceType.DOSSIER.value, str(row[statements.DOSSIER][0]))
+    shelf = _shelf(replace(question, resource=home), keys, row)
+    return shelf if document in shelf.ids else None
+
+
+def _shelf(question: Question, keys: Keys, row: _Row) -> Shelf:
+    documents = row[statements.SHEET_DOCUMENTS] or b""
+    return Shelf(_case(question, keys, row), documents, ids_in(documents))
 
 
 @dataclass(frozen=True, slots=True)

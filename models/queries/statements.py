@@ -93,6 +93,24 @@ def facts_statement(needs: Needs, lookups: int, shards: Shards | None = None) ->
     return f"{asking(('ix', *names), values, 'dossier', shards)} SELECT q.ix, {selected} FROM q {joined}"  # noqa: S608  # our own names only, values are parameters
 
 
+# A bucket's entries are an id and its dossier each. What is found across two of them is another dossier, or none.
+_HOME = (
+    "(SELECT encode(substring(w.entries FROM position(uuid_send({id}) IN w.entries) + 16 FOR 16), 'hex')::uuid"
+    " FROM whereabouts AS w WHERE w.bucket = {bucket} AND position(uuid_send({id}) IN w.entries) > 0)"
+)
+
+
+@lru_cache(maxsize=64)
+def placed_statement(needs: Needs) -> str:
+    """`facts_statement` of one look-up in the dossier of a document: its id in place of the dossier's, its bucket last.
+
+    PostgreSQL's own, where all tables are on one server. Whether the dossier has the document is to be looked at.
+    """
+    names = names_of(needs)
+    given = f"${names.index('dossier') + 1}::uuid"
+    return facts_statement(needs, 1).replace(given, _HOME.format(id=given, bucket=f"${len(names) + 1}::integer"))
+
+
 MOST_NAMED = 512
 """So many ids are named in one statement; of more, all rows of the dossier are read."""
 

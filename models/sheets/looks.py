@@ -1,13 +1,12 @@
 """How documents look: what of their entries may count for a decision, told once for all that are alike."""
 
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import compress
 from typing import NamedTuple
 
+from models.columns import column
 from models.facts import Document, Reference
-from models.instants import instant_from_integer
-from models.sheets.columns import column, ids_in, instants_in
+from models.sheets.columns import instants_in
 from models.sheets.documents import document_at
 from models.sheets.fields import PARTY_CODES, filled, is_party, pack_party, pack_word, unpack_word
 
@@ -16,9 +15,8 @@ _WITHHELD, _AUTHOR, _TYPE, _KIND, _FLAGS = slice(8), slice(8, 24), slice(24, 40)
 
 
 class Looks(NamedTuple):
-    """The id of each document, the number of how it looks, and by that number one of the documents that look so."""
+    """The number of how each document looks, and by that number one of the documents that look so."""
 
-    ids: list[bytes]
     numbers: list[int]
     examples: dict[int, Document]
 
@@ -28,29 +26,33 @@ def looks_of(
     author: Reference,
     is_open: Callable[[str], bool],
     dated: Collection[str],
-    is_past: Callable[[datetime], bool],
+    are_past: Callable[[Sequence[int]], Iterable[bool]],
 ) -> Looks:
     """Two documents look alike that differ in no more than id, version, author, type and instant.
 
     Yet whether the author is this one counts, whether the type is open, and, of documents of the types that are
-    `dated`, whether their instant is past.
+    `dated`, whether their instant is past (in microseconds since 1970, of many at once).
     """
     own = (filled(pack_party(author.type, author.id)), PARTY_CODES[author.type]) if is_party(author) else None
     types = {filled(pack_word(each)) for each in dated}
     packed = column(_LOOK, documents)
-    distinct = set(packed)
-    opened = {each: is_open(unpack_word(each)) for each in {look[_TYPE] for look in distinct}}
-    counting = {
-        look: (opened[look[_TYPE]], look[_WITHHELD], look[_FLAGS], (look[_AUTHOR], look[_KIND]) == own)
-        for look in distinct
-    }
-    number_of = dict(zip(counting.values(), range(0, 2 * len(counting), 2), strict=True))
-    looking = {look: number_of[counts] for look, counts in counting.items()}
+    number_of: dict[tuple[bool, bytes, int, bool], int] = {}
+    looking: dict[bytes, int] = {}
+    ones: dict[int, int] = {}
+    of_types: set[bytes] = set()
+    for look, place in dict(zip(packed, range(len(packed)), strict=True)).items():
+        is_own = (look[_AUTHOR], look[_KIND]) == own
+        counts = (is_open(unpack_word(look[_TYPE])), look[_WITHHELD], look[_FLAGS], is_own)
+        number = looking[look] = number_of.setdefault(counts, 2 * len(number_of))
+        if look[_TYPE] in types:
+            of_types.add(look)
+        else:
+            ones[number] = place
     numbers = list(map(looking.__getitem__, packed))
-    if of_types := {look for look in counting if look[_TYPE] in types}:
+    if of_types:
+        places = list(compress(range(len(packed)), map(of_types.__contains__, packed)))
         instants = instants_in(documents)
-        for place in compress(range(len(packed)), map(of_types.__contains__, packed)):
-            numbers[place] += is_past(instant_from_integer(instants[place]))
-    places = dict(zip(numbers, range(len(numbers)), strict=True))
-    examples = {number: document_at(documents, place) for number, place in places.items()}
-    return Looks(ids_in(documents), numbers, examples)
+        for place, is_past in zip(places, are_past([instants[place] for place in places]), strict=True):
+            numbers[place] += is_past
+            ones[numbers[place]] = place
+    return Looks(numbers, {number: document_at(documents, place) for number, place in ones.items()})

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
+import msgspec
+import pytest
 from litestar import get
 from litestar.types import ASGIApp, HTTPReceiveMessage
 
-from api.answers import NoContent, Streamed, while_listening
+from api.answers import NoContent, Streamed, encode_decisions, while_listening
+from api.judge import AnswersOfEach
 from api.openapi import Documented
+from api.schemas.authzen import Answer, Answers
 from models.vocabulary import Scope
 from tests.api.judges import ConformanceJudge
 from tests.api.service import caller, service
@@ -35,6 +39,16 @@ async def test_nothing_is_204() -> None:
     async with caller(_SERVICE) as http:
         answer = await http.get("/v1/nothing")
     assert (answer.status_code, answer.content) == (204, b"")
+
+
+@pytest.mark.parametrize("numbers", [[], [0], [2, 0, 1, 0, -1]])
+def test_answers_that_are_shared_are_a_sequence_like_any_other(numbers: list[int]) -> None:
+    """One by one, in part, and in the body that says them."""
+    answers = [Answer(decision=True), Answer(decision=False), Answer(decision=True, context={"dry_run": True})]
+    shared, each = AnswersOfEach(answers, numbers), [answers[number] for number in numbers]
+    assert (list(shared), len(shared), list(shared[1:])) == (each, len(each), each[1:])
+    assert [shared[place] for place in range(len(each))] == each
+    assert encode_decisions(shared) == encode_decisions(each) == msgspec.json.encode(Answers(each))
 
 
 async def test_a_stream_arrives_whole() -> None:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -17,8 +18,9 @@ from uvicorn.server import ServerState
 from api.desk import PATH, DeskProtocol
 from api.errors import ForbiddenError
 from api.identity import Caller, Client
+from api.judge import EntityPage
 from api.log import configure_logging
-from api.schemas.authzen import Answer, EvaluationRequest
+from api.schemas.authzen import Answer, EvaluationRequest, FoundEntity
 from models.errors import DatabaseUnavailableError
 from models.vocabulary import Scope, SubjectType
 from tests.api.judges import ConformanceJudge
@@ -189,6 +191,71 @@ async def test_both_ways_give_the_same_answer(
     directly = await answered(service(judge, client), sent)
     assert judge.groups == ([1] if at_desk else [])
     assert directly == await answered(service(ConformanceJudge(), client), sent, at_desk=False)
+
+
+BATCH = QUESTION[:-1] + b',"evaluations":[{},{"action":{"name":"fly"}},1]}'
+ALIKE = b'{"evaluations":[%b],%b' % (
+    b",".join(b'{"resource":{"type":"record","id":"%b"}}' % str(UUID(int=number)).encode() for number in range(9)),
+    QUESTION[1:],
+)
+SEARCH = QUESTION.replace(b',"id":"record-1"', b"")
+
+
+@pytest.mark.parametrize(
+    "path, body, at_desk",
+    [
+        ("evaluations", BATCH, True),
+        ("evaluations", ALIKE, True),
+        ("evaluations", QUESTION, True),
+        ("evaluations", b'{"evaluations":{}}', True),
+        ("evaluations", b"{", True),
+        ("evaluations", b"", True),
+        ("evaluations", EXPLAINED, True),
+        ("search/resource", SEARCH, True),
+        ("search/resource", SEARCH[:-1] + b',"page":{"limit":0}}', True),
+        ("search/resource", SEARCH[:-1] + b',"page":{"token":"x"}}', True),
+        ("search/resource", SEARCH.replace(b'"user"', b'"professional"'), True),
+        ("search/subject", QUESTION, False),
+        ("evaluations?a=b", BATCH, False),
+    ],
+)
+@pytest.mark.parametrize("client", [EVERYTHING, DECIDING])
+async def test_batches_and_searches_get_the_same_answer_there(
+    client: Client, path: str, body: bytes, *, at_desk: bool
+) -> None:
+    """Good or bad, permitted or not: status, header fields and body, and the framework is not asked for them."""
+    app, sent = service(ConformanceJudge(), client), request(body, AUTHORIZATION, path=f"/access/v1/{path}")
+    ordinarily = await answered(app, sent, at_desk=False)
+    assert await answered(app, sent) == ordinarily
+    if at_desk:
+        app.asgi_handler = None  # type: ignore[assignment]  # whatever came there would fail
+        assert await answered(app, sent) == ordinarily
+
+
+class Stale(ConformanceJudge):
+    """Knows what was so a while ago."""
+
+    async def search_resources(self, *_: Any) -> EntityPage:
+        return EntityPage([FoundEntity("record", "record-1")], stale_seconds=1.25)
+
+
+async def test_an_answer_that_may_be_stale_says_so_there() -> None:
+    """With the header field that it has elsewhere."""
+    sent = request(SEARCH, AUTHORIZATION, path="/access/v1/search/resource")
+    ((status, fields, body),) = await answered(service(Stale()), sent)
+    assert (status, "dmp-stale-seconds: 1.3" in fields) == (200, True)
+    assert [(status, fields, body)] == await answered(service(Stale()), sent, at_desk=False)
+
+
+@pytest.mark.parametrize("error, status", [(RuntimeError("secret"), 500), (DatabaseUnavailableError("secret"), 503)])
+async def test_a_batch_that_fails_is_told_as_elsewhere(error: Exception, status: int) -> None:
+    """Without a word of it, and it is counted under its own address."""
+    app, sent = service(Faulty(error)), request(BATCH, AUTHORIZATION, path="/access/v1/evaluations")
+    told = await answered(app, sent)
+    assert (told[0][0], b"secret" in told[0][2]) == (status, False)
+    counted = f'dmp_request_seconds_count{{method="POST",route="/access/v1/evaluations",status="{status}"}} 1.0'
+    assert counted in app.state["metrics"].exposition().decode()
+    assert told == await answered(service(Faulty(error)), sent, at_desk=False)
 
 
 @pytest.mark.parametrize(

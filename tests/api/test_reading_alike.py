@@ -46,6 +46,7 @@ def is_read_alike(body: bytes) -> bool:
     alike = read_alike(body)
     if alike is not None:
         assert [stop_after(alike.batch), *alike.questions] == read(body)
+        assert alike.questions.values == [UUID(each).bytes for each in alike.questions.ids]
     return alike is not None
 
 
@@ -66,7 +67,6 @@ LIKE: list[Json] = [
     batch(evaluations=[QUESTION | resource(each) for each in IDS]),
     batch(evaluations=[{**resource(each), "action": ACTION} for each in IDS]),
     batch(evaluations=[{"resource": {"id": each, "type": "dossier", "properties": {"x": 1}}} for each in IDS]),
-    batch(evaluations=[*(resource(each) for each in IDS), resource("nothing"), resource(IDS[0])]),
 ]
 
 
@@ -81,6 +81,9 @@ UNLIKE: list[Json] = [
     batch(evaluations=[]),
     batch(evaluations=[resource(each) for each in IDS[:3]]),
     batch(evaluations=[*(resource(each) for each in IDS), {}]),
+    batch(evaluations=[*(resource(each) for each in IDS), resource("nothing"), resource(IDS[0])]),
+    batch(evaluations=[*(resource(each) for each in IDS), resource(IDS[0][1:] + "x")]),
+    batch(evaluations=[resource(each.replace("-", "0")) for each in IDS]),
     batch(evaluations=[*(resource(each) for each in IDS), 1]),
     batch(evaluations=[*(resource(each) for each in IDS), resource('quo"ted')]),
     batch(evaluations=[*(resource(each) for each in IDS), {"resource": {"type": "dossier", "id": IDS[0]}}]),

@@ -15,7 +15,7 @@ from models.queries.existence import open_statement
 from models.queries.feeding import answers_statement, sheets_statement
 from models.queries.retention import Expiring, expiring_page
 from models.queries.search import DOSSIERS_OF_PARTY, EXERCISING_IN, Listed, first_statement
-from models.queries.statements import Needs, facts_statement, names_of
+from models.queries.statements import Needs, facts_statement, names_of, placed_statement
 from models.queries.whereabouts import buckets_statement
 from models.tables import metadata
 
@@ -72,7 +72,10 @@ async def test_a_case_is_a_chain_of_look_ups(plans: Any, subject: str) -> None:
     """With the server's default settings and statistics, each table is met by its key, or by dossier and more."""
     for resource in RESOURCES:
         needs: Needs = frozenset({subject, *resource})
-        for node in await _nodes(plans, facts_statement(needs, 1), len(names_of(needs))):
+        nodes = await _nodes(plans, facts_statement(needs, 1), len(names_of(needs)))
+        if "documents" in needs:
+            nodes += await _nodes(plans, placed_statement(needs), len(names_of(needs)) + 1)
+        for node in nodes:
             if "Relation Name" in node:
                 key = next(iter(metadata.tables[node["Relation Name"]].primary_key.columns)).name
                 assert node["Node Type"] in {"Index Scan", "Index Only Scan"}

@@ -305,9 +305,13 @@ def fold(entries: Iterable[Entry]) -> list[Entry]:
 def fold_alike(told: Iterable[tuple[Entry, Reference]]) -> list[Entry]:
     """The same of entries that several items share, being decided alike: each with the resource asked about."""
     groups: dict[tuple[object, ...], list[tuple[Entry, Reference]]] = {}
+    group_of: dict[int, list[tuple[Entry, Reference]]] = {}
     for entry, resource in told:
-        said = (entry.organization, entry.authentication, entry.mode, entry.reason, entry.patient_present)
-        groups.setdefault((entry.dossier, entry.subject, entry.revision, *said), []).append((entry, resource))
+        if (group := group_of.get(id(entry))) is None:
+            said = (entry.organization, entry.authentication, entry.mode, entry.reason, entry.patient_present)
+            group = groups.setdefault((entry.dossier, entry.subject, entry.revision, *said), [])
+            group_of[id(entry)] = group
+        group.append((entry, resource))
     return [_alone(*group[0]) if len(group) == 1 else _folded(group) for group in groups.values()]
 
 

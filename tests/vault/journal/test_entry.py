@@ -16,7 +16,7 @@ from models.facts import Case, Context, Document, Dossier, Person, Professional,
 from models.vocabulary import DossierState, Obligation
 from tests.vault.journal.entries import AT, DOCUMENT, DOSSIER, HOLDER, NURSE, OTHER_DOSSIER, PHYSICIAN, an_entry
 from vault.errors import JournalEntryError
-from vault.journal.entry import NO_DOSSIER, Entry, Item, Line, fold
+from vault.journal.entry import NO_DOSSIER, Entry, Item, Line, fold, fold_alike
 
 INS = "185057800608491"
 CORSICAN_INS = "199092A00100134"
@@ -275,7 +275,10 @@ def test_an_error_does_not_repeat_the_entry() -> None:
     assert str(raised.value) == "not an entry in canonical form"
 
 
-@pytest.mark.parametrize("ins", [INS, CORSICAN_INS, f"person/{INS}", f"{INS} et la suite"])
+AS_LONG_AS_A_UUID = [f"aaaaaaaa-bbbb-cccc-d/{INS}", f"{INS:36}", f"{INS:->36}", f"{INS:-<36}"]
+
+
+@pytest.mark.parametrize("ins", [INS, CORSICAN_INS, f"person/{INS}", f"{INS} et la suite", *AS_LONG_AS_A_UUID])
 def test_an_ins_is_hidden_wherever_a_caller_put_it(ins: str) -> None:
     """A caller that mistakes an INS for an id does not get it into the journal."""
     entry = an_entry(
@@ -294,6 +297,13 @@ def test_an_ins_is_hidden_wherever_a_caller_put_it(ins: str) -> None:
     assert INS.encode() not in entry.encode()
     assert CORSICAN_INS.encode() not in entry.encode()
     assert "(ins)" in entry.subject.id
+
+
+def test_between_the_dashes_of_a_uuid_is_no_room_for_an_ins() -> None:
+    """So what has them where a UUID does is kept as it came."""
+    runs = DOCUMENT.split("-")
+    assert (len(DOCUMENT), max(map(len, runs)) < len(INS)) == (36, True)
+    assert Item("a", Reference("document", DOCUMENT), False, "r").resource.id is DOCUMENT
 
 
 @pytest.mark.parametrize("text", ["185057800608490", "1850578006084910", DOCUMENT, "10001234565"])
@@ -424,6 +434,14 @@ def test_the_profession_of_a_batch_is_that_of_its_documents() -> None:
     listing = an_entry(action="document:list", resource=Reference("dossier", str(DOSSIER)))
     (folded,) = fold([listing, an_entry(profession="physician"), an_entry(profession="physician")])
     assert folded.profession == "physician"
+
+
+def test_items_that_share_an_entry_are_folded_as_if_each_had_its_own() -> None:
+    """Each with the resource that it was about."""
+    one, other = an_entry(), an_entry(dossier=OTHER_DOSSIER, allowed=False, rule="masked")
+    resources = [Reference("document", str(number)) for number in range(4)]
+    told = list(zip((one, other, one, other), resources, strict=True))
+    assert fold_alike(told) == fold(structs.replace(entry, resource=resource) for entry, resource in told)
 
 
 def test_a_batch_of_refusals_of_several_actions() -> None:
