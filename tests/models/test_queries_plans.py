@@ -18,6 +18,11 @@ from models.queries.search import DOSSIERS_OF_PARTY, EXERCISING_IN, Listed, firs
 from models.queries.statements import Needs, facts_statement, names_of, placed_statement
 from models.queries.whereabouts import buckets_statement
 from models.tables import metadata
+from tests.conftest import ON_CITUS
+
+pytestmark = pytest.mark.skipif(
+    ON_CITUS, reason="plans of one server; tests/models/test_distributed.py reads the others"
+)
 
 MANY = """
 INSERT INTO organization SELECT lpad(i::text, 9, '0'), 'health_facility', '' FROM generate_series(1, 500) AS i;
