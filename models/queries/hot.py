@@ -369,7 +369,7 @@ def _subject(question: Question, row: _Row) -> Subject | None:
     identity, kind = row[statements.ORGANIZATION]
     if identity is None:
         return None
-    organization = Organization(identity, _KINDS[kind])
+    organization = Organization(identity, _KINDS.get(kind) or OrganizationKind(kind))
     return organization if asks.type == _ORGANIZATION else Staff(asks.id, organization)
 
 
@@ -383,4 +383,4 @@ def parties_of(asks: Reference, subject: Subject | None) -> list[Reference]:
 
 def _dossier(columns: Sequence[Any]) -> Dossier | None:
     identity, state, *rest = columns
-    return None if identity is None else Dossier(identity, _STATES[state], *rest)
+    return None if identity is None else Dossier(identity, _STATES.get(state) or DossierState(state), *rest)

@@ -261,7 +261,8 @@ async def test_a_document_that_is_elsewhere_is_looked_up_anew(filled: Database) 
     async with filled.begin() as connection:
         await add_document(connection, BASILE, DOCUMENT)
     (after,) = await fetch_apart(filled, [about], homes)
-    assert isinstance(before, Case) and isinstance(after, Case)
+    assert isinstance(before, Case)
+    assert isinstance(after, Case)
     assert (before.dossier, after.dossier, after.document) == (world.DOSSIER, world.OTHER_DOSSIER, DOCUMENT)
 
 
