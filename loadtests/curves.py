@@ -1,6 +1,6 @@
 """The drawings of a report: what came, how fast, at which rate no more, and what it took."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -18,6 +18,8 @@ _PLACES = 240
 _SECONDS = Axis("s", "{:,.0f}".format)
 _LATENCY = Axis("ms", "{:,.4g}".format, logarithmic=True)
 _COLOURS = 8
+_OURS = ("service", "locust")
+"""How the names of the processes begin whose memory a database's caches would hide in one drawing."""
 
 
 def charts(report: Report) -> Iterator[Chart]:
@@ -26,8 +28,12 @@ def charts(report: Report) -> Iterator[Chart]:
         yield _throughput(report.shape)
         yield _latency(report.shape)
     if report.processes:
-        yield _taken(report, "Processors", Axis("cores", "{:,.3g}".format), lambda sample: sample.cores)
-        yield _taken(report, "Memory", Axis("MB", "{:,.0f}".format), lambda sample: sample.memory / 1e6)
+        yield _taken(report.processes, "Processors", Axis("cores", "{:,.3g}".format), lambda sample: sample.cores)
+        ours = {name: samples for name, samples in report.processes.items() if name.startswith(_OURS)}
+        others = {name: samples for name, samples in report.processes.items() if name not in ours}
+        for title, processes in (("Memory", ours), ("Memory of what it stands on", others)):
+            if processes:
+                yield _taken(processes, title, Axis("MB", "{:,.0f}".format), lambda sample: sample.memory / 1e6)
 
 
 def _throughput(shape: Measured) -> Chart:
@@ -77,10 +83,10 @@ def _by_rate(steps: Sequence[Step]) -> Iterator[list[Step]]:
     yield from (list(tries) for _, tries in groupby(ordered, key=lambda step: step.rate))
 
 
-def _taken(report: Report, title: str, up: Axis, read: Callable[[Sample], float]) -> Chart:
-    begin = min(samples[0].at for samples in report.processes.values())
+def _taken(processes: Mapping[str, Sequence[Sample]], title: str, up: Axis, read: Callable[[Sample], float]) -> Chart:
+    begin = min(samples[0].at for samples in processes.values())
     series = []
-    for number, (name, samples) in enumerate(sorted(report.processes.items())):
+    for number, (name, samples) in enumerate(sorted(processes.items())):
         points = _thinned(samples[1:], read, _mean, lambda sample: round(sample.at - begin))
         series.append(Series(name, points, number % _COLOURS))
     return Chart(f"{title} ({up.unit})", _SECONDS, up, series)

@@ -14,6 +14,7 @@ from loadtests.stepping import P99_LIMIT_MS, Step
 _PAGE = Path(__file__).with_name("report.html")
 _WORDS = 2
 _LATE_MS = 20.0
+_LISTED = 20
 
 
 def page(report: Report) -> str:
@@ -90,7 +91,7 @@ def _step(step: Step) -> str:
 
 def _thresholds(report: Report) -> str:
     def row(name: str, told: str, *, passed: bool) -> str:
-        kept = '<td class="good">kept</td>' if passed else '<td class="bad">passed</td>'
+        kept = '<td class="good">kept</td>' if passed else '<td class="bad">exceeded</td>'
         return f'<tr><td class="word">{escape(name)}</td><td>{escape(told)}</td>{kept}</tr>'
 
     return (
@@ -107,7 +108,11 @@ def _remarks(report: Report) -> str:
     if failures:
         parts.append(f"<h2>Failures</h2>{_list(failures, 'bad')}")
     if report.shape is not None:
-        parts.append(f"<h2>Stalls and gaps</h2><p>{escape(stalled(report.shape))}</p>{_list(report.shape.stalls)}")
+        stalls = report.shape.stalls
+        listed = (
+            _list(stalls) if len(stalls) <= _LISTED else f"<details><summary>all</summary>{_list(stalls)}</details>"
+        )
+        parts.append(f"<h2>Stalls and gaps</h2><p>{escape(stalled(report.shape))}</p>{listed}")
         if report.shape.late_p99 > _LATE_MS:
             parts.append(f"<p>{escape(late(report.shape.late_p99))}</p>")
     return "".join(parts)
