@@ -70,3 +70,12 @@ async def test_an_id_that_stands_across_an_entry_is_found_where_it_is(filled: Da
         await add_document(connection, BASILE, across)
     (shelf,) = await fetch_shelves(filled, asked(), [across.id.bytes])
     assert (shelf.case.dossier and shelf.case.dossier.id, shelf.ids[-1]) == (BASILE, across.id.bytes)
+
+
+async def test_an_id_that_is_a_dossiers_at_the_end_of_a_bucket_is_none(filled: Database) -> None:
+    """Nothing stands behind it that could be read as its dossier."""
+    last = replace(document(4), id=UUID("00000000-0000-0000-0000-000001839101"))
+    assert bucket_of(last.id) == bucket_of(ALICE)
+    async with filled.begin() as connection:
+        await add_document(connection, ALICE, last)
+    assert await fetch_shelves(filled, asked(), [ALICE.bytes]) == []
