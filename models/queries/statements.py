@@ -93,8 +93,8 @@ def facts_statement(needs: Needs, lookups: int, shards: Shards | None = None) ->
     return f"{asking(('ix', *names), values, 'dossier', shards)} SELECT q.ix, {selected} FROM q {joined}"  # noqa: S608  # our own names only, values are parameters
 
 
-# A bucket's entries are an id and its dossier each. What is found across two of them is another dossier, or none; behind
-# what is found at the end there is nothing.
+# A bucket's entries are an id and its dossier each. What is found across two of them is another dossier, or none;
+# behind what is found at the end there is nothing.
 _HOME = (
     "(SELECT encode(substring(w.entries FROM position(uuid_send({id}) IN w.entries) + 16 FOR 16), 'hex')::uuid"
     " FROM whereabouts AS w WHERE w.bucket = {bucket}"
