@@ -16,7 +16,7 @@ from models.vocabulary import Sex
 _INS_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
 _UUID_SHAPE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DEPARTMENT = slice(5, 7)
-_UUID_CHARACTERS, _UUID_BYTES = 36, 16
+UUID_CHARACTERS, _UUID_BYTES = 36, 16
 _DASHES = (8, 13, 18, 23)
 _UUID_GROUPED, _NO_DASHES = 40, (34, 29, 4)  # with a dash behind every four digits: those that are none of a UUID's
 _AS_DIGITS = {"2A": "19", "2B": "18"}
@@ -80,7 +80,7 @@ def parse_organization(text: str) -> str:
 def parse_pseudonym(text: str) -> UUID:
     """A UUID in its 36-character form. Raises InvalidIdentifierError on any other spelling."""
     try:
-        if len(text) == _UUID_CHARACTERS:
+        if len(text) == UUID_CHARACTERS:
             return msgspec.convert(text, UUID)
     except msgspec.ValidationError:
         pass
@@ -107,7 +107,7 @@ def pseudonym_text(value: bytes) -> str:
 def pseudonyms_bytes(texts: Sequence[str]) -> list[bytes | None]:
     """`pseudonym_bytes` of each, several times faster if all are UUIDs."""
     together = "".join(texts)
-    if set(map(len, texts)) == {_UUID_CHARACTERS} and together.isascii():
+    if set(map(len, texts)) == {UUID_CHARACTERS} and together.isascii():
         values = pseudonyms_in(together.encode("ascii"))
         if values is not None:
             return [*values]
@@ -116,8 +116,8 @@ def pseudonyms_bytes(texts: Sequence[str]) -> list[bytes | None]:
 
 def pseudonyms_in(spelt: bytes) -> list[bytes] | None:
     """`pseudonym_bytes` of UUIDs that stand one behind the other, and None if they are not all UUIDs."""
-    count = len(spelt) // _UUID_CHARACTERS
-    if any(spelt[place::_UUID_CHARACTERS] != b"-" * count for place in _DASHES):
+    count = len(spelt) // UUID_CHARACTERS
+    if any(spelt[place::UUID_CHARACTERS] != b"-" * count for place in _DASHES):
         return None
     try:
         values = unhexlify(spelt.translate(None, b"-"))
@@ -132,7 +132,7 @@ def pseudonym_texts(values: Sequence[bytes]) -> list[str]:
     texts = bytearray(b"".join(values).hex("-", 2), "ascii")
     for more, place in enumerate(_NO_DASHES):
         del texts[place :: _UUID_GROUPED - more]
-    texts[_UUID_CHARACTERS :: _UUID_CHARACTERS + 1] = b" " * (len(values) - 1)
+    texts[UUID_CHARACTERS :: UUID_CHARACTERS + 1] = b" " * (len(values) - 1)
     return texts.decode("ascii").split()
 
 

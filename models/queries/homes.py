@@ -5,7 +5,7 @@ whether it is there: if not, it is looked up anew. So nothing is decided by what
 """
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from models.database import Reads
@@ -20,21 +20,23 @@ class Homes:
         self._capacity = capacity
         self._known: OrderedDict[UUID, UUID] = OrderedDict()
 
-    async def find(self, database: Reads, identities: Collection[UUID]) -> dict[UUID, UUID | DatabaseError]:
-        """As `find_apart`, but that some are guesses."""
+    def guess(self, identities: Iterable[UUID | None]) -> dict[UUID, UUID]:
+        """Where those of them were that are remembered."""
         known = self._known
-        found: dict[UUID, UUID | DatabaseError] = {each: known[each] for each in identities if each in known}
-        if unknown := [each for each in identities if each not in found]:
-            learnt = await find_apart(database, unknown)
-            found |= learnt
-            known |= {each: home for each, home in learnt.items() if isinstance(home, UUID)}
-            while len(known) > self._capacity:
-                known.popitem(last=False)
+        return {each: known[each] for each in identities if each is not None and each in known}
+
+    async def learn(self, database: Reads, identities: Collection[UUID]) -> dict[UUID, UUID | DatabaseError]:
+        """As `find_apart`; what is found is remembered."""
+        found = await find_apart(database, identities)
+        self._known |= {each: home for each, home in found.items() if isinstance(home, UUID)}
+        while len(self._known) > self._capacity:
+            self._known.popitem(last=False)
         return found
 
-    def forget(self, identity: UUID) -> bool:
-        """Whether it was known; it is no more."""
-        return self._known.pop(identity, None) is not None
+    def forget(self, identities: Iterable[UUID]) -> None:
+        """These are not where they were."""
+        for each in identities:
+            self._known.pop(each, None)
 
 
 NO_HOMES = Homes(capacity=0)

@@ -31,7 +31,7 @@ from models.facts import (
     Staff,
     Subject,
 )
-from models.identifiers import InvalidIdentifierError, parse_pseudonym
+from models.identifiers import UUID_CHARACTERS, InvalidIdentifierError, parse_pseudonym
 from models.queries import statements
 from models.queries.homes import NO_HOMES, Homes
 from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, placed_statement, values_of
@@ -53,7 +53,13 @@ _PLACED = {_DOCUMENT, _MESSAGE}
 _TIED = {_PROFESSIONAL, _ORGANIZATION}
 _STATES = {each.value: each for each in DossierState}
 _KINDS = {each.value: each for each in OrganizationKind}
-_OF_DOSSIERS = frozenset({"dossier", DOCUMENTS, "message"})
+_NOTHING = Needs()
+_NEEDS_OF_SUBJECTS = {each: Needs({each}) for each in (_PROFESSIONAL, _ORGANIZATION, _STAFF)}
+_NEEDS_OF_RESOURCES = {each.value: Needs({"dossier"}) for each in ResourceType} | {
+    _DOCUMENT: Needs({"dossier", DOCUMENTS}),
+    _MESSAGE: Needs({"dossier", "message"}),
+}
+_OF_DOSSIERS = Needs({"dossier", DOCUMENTS, "message"})
 _home = attrgetter("dossier")
 
 _Row = Sequence[Any]
@@ -74,7 +80,8 @@ async def fetch_case(database: Reads, question: Question) -> Case:
 
 async def fetch_cases(database: Reads, questions: Sequence[Question]) -> list[Case]:
     """The cases of these questions, in their order, whatever they are about."""
-    homes = await find_dossiers(database, _all_placed(questions))
+    placed = map(_placed, questions)
+    homes = await find_dossiers(database, [each for each in placed if each is not None])
     keys = [_keys(question, homes) for question in questions]
     rows = whole(await _rows(database, _all_needs(questions), keys))
     return [_case(question, each, rows[each]) for question, each in zip(questions, keys, strict=True)]
@@ -88,11 +95,14 @@ async def fetch_apart(
     `homes` remembers in which dossiers documents and messages are that are asked about again. Where a node of a cluster
     does not answer, that stands in the place of the cases that it would take.
     """
-    found = await homes.find(database, _all_placed(questions))
+    placed = list(map(_placed, questions))
+    guessed = homes.guess(placed)
+    found = guessed | await homes.learn(database, [each for each in placed if each is not None and each not in guessed])
     lost = {identity: home for identity, home in found.items() if isinstance(home, DatabaseError)}
     if lost:
-        left = iter(await fetch_apart(database, [each for each in questions if _placed(each) not in lost], homes))
-        return [lost[one] if (one := _placed(each)) in lost else next(left) for each in questions]
+        kept = [question for question, each in zip(questions, placed, strict=True) if each not in lost]
+        left = iter(await fetch_apart(database, kept, homes))
+        return [lost[each] if each in lost else next(left) for each in placed]
     known = whole(found)
     keys = [_keys(question, known) for question in questions]
     rows = await _rows(database, _all_needs(questions), keys)
@@ -100,19 +110,18 @@ async def fetch_apart(
         row if isinstance(row := rows[each], DatabaseError) else _case(question, each, row)
         for question, each in zip(questions, keys, strict=True)
     ]
-    if moved := [place for place, case in enumerate(cases) if isinstance(case, Case) and _has_left(case, homes)]:
-        anew = await fetch_apart(database, [questions[place] for place in moved])
-        for place, case in zip(moved, anew, strict=True):
-            cases[place] = case
+    moved = {number: each for number, each in enumerate(placed) if each in guessed and _lacks(cases[number])}
+    if moved:
+        homes.forget(moved.values())
+        anew = await fetch_apart(database, [questions[number] for number in moved])
+        for number, case in zip(moved, anew, strict=True):
+            cases[number] = case
     return cases
 
 
-def _has_left(case: Case, homes: Homes) -> bool:
-    """Whether a document or message is not in the dossier in which it was known to be."""
-    if case.document is not None or case.message is not None:
-        return False
-    identity = _placed(case.question)
-    return identity is not None and homes.forget(identity)
+def _lacks(case: Case | DatabaseError) -> bool:
+    """Whether a document or message is not where it was looked for."""
+    return isinstance(case, Case) and case.document is None and case.message is None
 
 
 async def _rows(database: Reads, needs: Needs, keys: Sequence[Keys]) -> Mapping[Keys, _Row | DatabaseError]:
@@ -272,23 +281,8 @@ def _all_needs(questions: Sequence[Question]) -> Needs:
 
 
 def _needs(question: Question) -> Needs:
-    return _needs_of(question.subject.type, question.resource.type)
-
-
-@lru_cache(maxsize=64)
-def _needs_of(subject_type: str, resource_type: str) -> Needs:
-    needs = {subject_type} & {SubjectType.PROFESSIONAL, SubjectType.ORGANIZATION, SubjectType.STAFF}
-    if resource_type in set(ResourceType):
-        needs |= {"dossier"}
-    if resource_type == ResourceType.DOCUMENT:
-        needs |= {DOCUMENTS}
-    if resource_type == ResourceType.MESSAGE:
-        needs |= {"message"}
-    return frozenset(needs)
-
-
-def _all_placed(questions: Sequence[Question]) -> list[UUID]:
-    return [identity for each in questions if (identity := _placed(each)) is not None]
+    by_subject = _NEEDS_OF_SUBJECTS.get(question.subject.type, _NOTHING)
+    return by_subject | _NEEDS_OF_RESOURCES.get(question.resource.type, _NOTHING)
 
 
 def _placed(question: Question) -> UUID | None:
@@ -317,9 +311,13 @@ def _keys(question: Question, homes: Mapping[UUID, UUID]) -> Keys:
     )
 
 
-@lru_cache(maxsize=1024)
 def uuid_of(text: str) -> UUID | None:
     """The UUID that a caller names, or None for a word that is none."""
+    return _remembered_uuid(text) if len(text) == UUID_CHARACTERS else None  # a caller's words may be long
+
+
+@lru_cache(maxsize=1024)
+def _remembered_uuid(text: str) -> UUID | None:
     try:
         return parse_pseudonym(text)
     except InvalidIdentifierError:

@@ -11,6 +11,7 @@ from models.sheets.fields import (
     PARTIES,
     PARTY_CODES,
     PERSON,
+    WORD_SIZE,
     is_storable,
     pack_instant,
     pack_party,
@@ -108,12 +109,16 @@ def representations_of(ties: bytes) -> list[Representation]:
     ]
 
 
-@lru_cache(maxsize=65_536)
 def _head_of(party: Reference) -> bytes | None:
     """With what the ties of a professional or an organization begin."""
-    if party.type not in PARTY_CODES or not is_storable(party.id):
-        return None
-    return _head.pack(PARTY_CODES[party.type], pack_word(party.id))
+    if party.type not in PARTY_CODES or len(party.id) > WORD_SIZE:
+        return None  # before it is remembered: a caller's words may be long
+    return _remembered_head(party)
+
+
+@lru_cache(maxsize=8_192)
+def _remembered_head(party: Reference) -> bytes | None:
+    return _head.pack(PARTY_CODES[party.type], pack_word(party.id)) if is_storable(party.id) else None
 
 
 def _ties_of(ties: bytes, head: bytes) -> Iterator[tuple[int, bytes, int, int, int]]:

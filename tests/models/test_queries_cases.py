@@ -1,5 +1,7 @@
 """Cases: everything stored that bears on a question, and nothing else, in one round trip."""
 
+import tracemalloc
+from asyncio import gather
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -264,6 +266,42 @@ async def test_a_document_that_is_elsewhere_is_looked_up_anew(filled: Database) 
     assert isinstance(before, Case)
     assert isinstance(after, Case)
     assert (before.dossier, after.dossier, after.document) == (world.DOSSIER, world.OTHER_DOSSIER, DOCUMENT)
+
+
+async def test_all_who_ask_about_a_document_that_is_elsewhere_are_answered(filled: Database) -> None:
+    """In one group, and in two that had guessed alike before the first of them found out."""
+    homes, about = Homes(), question(professional(JULIE), ON_DOCUMENT)
+    await fetch_apart(filled, [about], homes)
+    async with filled.begin() as connection:
+        await erase_dossier(connection, ALICE)
+        await add_document(connection, BASILE, DOCUMENT)
+    both = await gather(fetch_apart(filled, [about, about], homes), fetch_apart(filled, [about], homes))
+    cases = [case for group in both for case in group]
+    assert cases == [await fetch_case(filled, about)] * 3
+    assert isinstance(cases[0], Case)
+    assert cases[0].document == DOCUMENT
+
+
+async def test_what_a_caller_writes_is_not_remembered_if_it_is_long(filled: Database) -> None:
+    """Else a few callers could fill the memory of a worker with names that nobody has."""
+    long = 100_000
+
+    async def ask(digit: str) -> None:
+        for number in range(50):
+            name = f"{digit * long}{number}"
+            asked = question(
+                Reference("professional", name), Reference("document", name), particulars=Particulars(dossier=name)
+            )
+            await fetch_cases(filled, [asked, replace(asked, resource=Reference(name, name))])
+
+    await ask("8")
+    tracemalloc.start()
+    try:
+        await ask("9")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 10 * long
 
 
 async def test_so_many_are_remembered(filled: Database) -> None:
