@@ -10,7 +10,6 @@ import json
 import math
 import re
 import string
-from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -46,7 +45,6 @@ _plain = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 
-@lru_cache(maxsize=256)
 def is_json(content_type: bytes) -> bool:
     """Whether a Content-Type says JSON in UTF-8, which is the only JSON there is (RFC 8259, 8.1)."""
     media_type, *parameters = content_type.split(b";")
