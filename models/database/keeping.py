@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from models.database.bulk import driver_of
 from models.database.faults import reached
+from models.database.placement import placement_of
 
 _KEPT = 2
 _LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError)
@@ -47,9 +48,12 @@ class Kept:
             await self._free.pop().close()
 
     async def _begun(self, engine: AsyncEngine) -> tuple[AsyncConnection, Any]:
-        """In place of a connection that was lost meanwhile, one that the pool has just checked."""
+        """In place of a connection that was lost meanwhile, or does not know where rows are now, a fresh one."""
         while self._free:
             connection = self._free.pop()
+            if placement_of(connection) is not engine.get_execution_options().get("placement"):
+                await _drop(connection)
+                continue
             try:
                 return connection, await _begin(connection)
             except _LOST:

@@ -5,9 +5,12 @@ from uuid import UUID, uuid5
 
 import asyncpg
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, make_url, text
 
 from models.database import Changed, Database, Loaded, find, load, open_database, take, write_together
+from models.database.keeping import Kept
+from models.database.placement import Placement, placement_of
+from models.database.postgresql import engine
 from models.errors import DatabaseError, DatabaseUnavailableError
 from models.tables import journal_chain, journal_leaf, journal_waiting, whereabouts
 
@@ -91,6 +94,19 @@ async def test_a_kept_connection_lost_within_a_transaction_is_told(migrated_post
         assert await database.read(BUCKETS) == []
     finally:
         await database.close()
+
+
+async def test_a_kept_connection_knows_where_rows_are_now(migrated_postgresql_url: str) -> None:
+    """It was told when it was made; after rows went elsewhere another one stands in its place."""
+    kept, made = Kept(), engine(make_url(migrated_postgresql_url))
+    try:
+        for placement in (Placement({}, {}), Placement({}, {})):
+            for _ in range(2):
+                async with kept.begin(made.execution_options(placement=placement)) as connection:
+                    assert placement_of(connection) is placement
+    finally:
+        await kept.close()
+        await made.dispose()
 
 
 async def test_rows_of_several_tables_are_written_together(database: Database) -> None:
