@@ -31,7 +31,7 @@ def dmp(context: click.Context) -> None:
 
 
 @dmp.command()
-@click.option("--distributed", is_flag=True, help="Over a Citus cluster, from now on (not for service yet).")
+@click.option("--distributed", is_flag=True, help="Over a Citus cluster, from now on.")
 @click.pass_obj
 def init(settings: Settings, *, distributed: bool) -> None:
     """Create or bring up to date the data folder, the database and the keys."""

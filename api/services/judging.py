@@ -133,7 +133,7 @@ class Judging:
         return self.verdict(client, await self._lookups.case(question), self.engine)
 
     async def judge_all(self, client: Client, questions: Sequence[Question]) -> list[Judgement]:
-        """The verdicts on many questions, whose facts come in one round trip for each dossier."""
+        """The verdicts on many questions, whose facts come in one round trip, or two (`models.queries.hot`)."""
         if len(questions) == 1:
             return [await self.judge(client, questions[0])]
         for question in questions:

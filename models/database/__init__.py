@@ -1,13 +1,14 @@
 """One database behind one URL: SQLite embedded, PostgreSQL in production.
 
-This package alone knows the one from the other. Two ways in: `read` for the hot path (a prepared statement on a
-held connection, no SQLAlchemy), `begin` and `connect` for everything else (SQLAlchemy Core). Beside PostgreSQL there
-may be a replica, for reads alone.
+This package knows the one from the other; elsewhere only a few statements do that cannot be the same on both. Three ways
+in: `read` for the hot path (a prepared statement on a held connection, no SQLAlchemy), `begin_hot` for what is written
+many times a second, `begin` and `connect` for everything else (SQLAlchemy Core). PostgreSQL may be a cluster of
+several servers, and have a replica, for reads alone.
 """
 
 from collections.abc import Callable
 
-from models.database.apart import look_up, whole
+from models.database.apart import is_one_server, look_up, whole
 from models.database.bulk import change, find, load, load_new, load_or_change, prepare_bulk, take, unload
 from models.database.columns import Id, Instant
 from models.database.placement import placement_of
@@ -42,6 +43,7 @@ __all__ = [
     "find",
     "insert",
     "instant_to_integer",
+    "is_one_server",
     "joining",
     "load",
     "load_new",

@@ -9,6 +9,11 @@ from models.database.workers import Ask, Home, Item, Row
 from models.errors import DatabaseError
 
 
+def is_one_server(database: Reads) -> bool:
+    """Whether it is a PostgreSQL server which has all rows."""
+    return isinstance(database, PostgresqlDatabase) and database.workers is None
+
+
 async def look_up(
     database: Reads, items: Sequence[Item], home: Callable[[Item], Home], ask: Ask[Item, Row]
 ) -> Mapping[Item, Row | DatabaseError]:

@@ -1,4 +1,4 @@
-"""Distribution over a Citus cluster: which table goes where. No other module needs to know.
+"""Distribution over a Citus cluster: which table goes where.
 
 - What belongs to a dossier is distributed by it and co-located: a dossier's rows are on one node, and what is written
   of it at once needs no other. The queues of `notification` and `inquiry` are among it, since a journal entry and what

@@ -1,7 +1,8 @@
 """Cases: a question with everything stored that bears on it.
 
 What one subject asks of one dossier takes one look-up, however many documents it asks about, and many look-ups one
-round trip to the database; a document or message whose dossier the caller does not name takes another one before.
+round trip to the database; a document or message whose dossier the caller does not name takes another one before,
+unless it is remembered where that was.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,8 +16,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from models.database import Read, Reads, Shards, look_up, whole
-from models.database.postgresql import PostgresqlDatabase
+from models.database import Read, Reads, Shards, is_one_server, look_up, whole
 from models.errors import DatabaseError
 from models.facts import (
     Case,
@@ -176,7 +176,7 @@ async def fetch_shelves(database: Reads, question: Question, documents: Collecti
 
 async def _shelf_of(database: Reads, question: Question, document: bytes) -> Shelf | None:
     """What one document's dossier has, by one `read`, if it can be said so."""
-    if not isinstance(database, PostgresqlDatabase) or database.workers is not None:
+    if not is_one_server(database):
         return None
     needs, identity = _needs(question) | {DOCUMENTS}, UUID(bytes=document)
     keys = _keys(question, {})._replace(dossier=identity)
