@@ -1,9 +1,9 @@
 """One database behind one URL: SQLite embedded, PostgreSQL in production.
 
-This package knows the one from the other; elsewhere only a few statements do that cannot be the same on both. Three ways
-in: `read` for the hot path (a prepared statement on a held connection, no SQLAlchemy), `begin_hot` for what is written
-many times a second, `begin` and `connect` for everything else (SQLAlchemy Core). PostgreSQL may be a cluster of
-several servers, and have a replica, for reads alone.
+This package knows the one from the other; elsewhere only a few statements do that cannot be the same on both. Three
+ways in: `read` for the hot path (a prepared statement on a held connection, no SQLAlchemy), `begin_hot` for what is
+written many times a second, `begin` and `connect` for everything else (SQLAlchemy Core). PostgreSQL may be a cluster
+of several servers, and have a replica, for reads alone.
 """
 
 from collections.abc import Callable
