@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from models.database import open_database
+from models.database import is_one_server, open_database
 from models.errors import DatabaseError
 from vault.errors import KeyringError
 from vault.keys import ShardKeys, read_secrets, refuse_older
@@ -33,7 +33,7 @@ class Deployment:
         return cls(database_url, environment.get("DMP_KEYS_URL") or f"file://{quote(str(home))}/keys")
 
     async def pseudonym_secret(self) -> bytes:
-        """Raises NoDeploymentError where `dmp init` has not been, or the keys are another database's."""
+        """Raises NoDeploymentError where `dmp init` has not been, on a cluster, or with the keys of another."""
         try:
             keys = keys_from_url(self.keys_url)
         except (ValueError, KeyringError) as error:
@@ -44,6 +44,8 @@ class Deployment:
             await keys.close()
             raise NoDeploymentError(str(error)) from None
         try:
+            if not is_one_server(database):
+                raise NoDeploymentError("the database is a cluster, which takes `dmp import`")
             await refuse_older(database, keys)
             return (await read_secrets(database, ShardKeys(database, keys))).pseudonym
         except KeyringError as error:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from loadtests.population.deployment import Deployment, NoDeploymentError
 from models.database import Database, Read, Shards, open_database, upgrade
 from models.database.placement import Placement, placement_of
 from models.database.postgresql import PostgresqlDatabase
@@ -41,6 +42,7 @@ from tests.servers.citus import CitusServer, Node, citus
 from tests.servers.errors import UnavailableError
 from vault.journal.audit import verify_log
 from vault.journal.sequencer import integrate_all
+from vault.local_keys import LocalKeyring
 
 AT = datetime(2026, 10, 1, tzinfo=UTC)
 EVERYTHING = frozenset({"professional", "organization", "staff", "dossier", "documents", "message"})
@@ -216,6 +218,13 @@ async def test_cases_are_those_of_one_server(cluster: CitusServer, distributed: 
     expected = await told(await open_database(migrated_sqlite_url))
     url = await asyncio.to_thread(cluster.create, "cases", distributed)
     assert await told(await open_database(url)) == expected
+
+
+async def test_a_cluster_is_not_seeded(cluster: CitusServer, distributed: str, tmp_path: Path) -> None:
+    """Its tables' keys would be taken off, and its disks are not the coordinator's: told before anything is done."""
+    LocalKeyring.create(tmp_path / "keys")
+    with pytest.raises(NoDeploymentError, match="the database is a cluster"):
+        await Deployment(cluster.url(distributed), f"file://{tmp_path / 'keys'}").pseudonym_secret()
 
 
 async def test_a_shard_that_was_moved_is_not_read_where_it_was(cluster: CitusServer, distributed: str) -> None:
