@@ -59,12 +59,17 @@ class FilesystemBlobStore:
         """See BlobStore."""
         incoming, target = self._paths(name)
         file = await self._run(_open_new, incoming)
+        last, finished = b"", False
         try:
             async for block in blocks(data, PIECE_SIZE):
-                await self._run(file.write, block)
-            await self._run(_finish, file, incoming, target)
+                if last:
+                    await self._run(file.write, last)
+                last = block
+            await self._run(_finish, file, last, incoming, target)
+            finished = True
         finally:
-            await self._run(_abandon, file, incoming)
+            if not finished:
+                await self._run(_abandon, file, incoming)
 
     async def get(self, name: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
         """See BlobStore."""
@@ -146,9 +151,11 @@ def _open_new(incoming: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb")
 
 
-def _finish(file: BinaryIO, incoming: Path, target: Path) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _finish(file: BinaryIO, last: bytes, incoming: Path, target: Path) -> None:
+    with file:
+        file.write(last)
+        file.flush()
+        os.fsync(file.fileno())
     make_folder(target.parent)
     try:
         place_new(incoming, target)
