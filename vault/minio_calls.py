@@ -22,7 +22,9 @@ _chance = random.SystemRandom()
 
 
 class Response(Protocol):
-    """What is read piece by piece, on one connection."""
+    """What is read piece by piece, on one connection; `length_remaining` is None if nobody knows how much comes."""
+
+    length_remaining: int | None
 
     def read(self, amount: int) -> bytes: ...
 
@@ -100,6 +102,8 @@ class Calls:
         try:
             while piece := await self._once(self._reading, line, self._until(), response.read, size):
                 yield piece
+                if response.length_remaining == 0:
+                    return
         finally:
             response.close()
             response.release_conn()
