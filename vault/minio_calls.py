@@ -22,9 +22,7 @@ _chance = random.SystemRandom()
 
 
 class Response(Protocol):
-    """What is read piece by piece, on one connection; `length_remaining` is None if nobody knows how much comes."""
-
-    length_remaining: int | None
+    """What is read piece by piece, on one connection."""
 
     def read(self, amount: int) -> bytes: ...
 
@@ -102,8 +100,6 @@ class Calls:
         try:
             while piece := await self._once(self._reading, line, self._until(), response.read, size):
                 yield piece
-                if response.length_remaining == 0:
-                    return
         finally:
             response.close()
             response.release_conn()
