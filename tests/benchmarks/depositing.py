@@ -35,7 +35,7 @@ from tests.servers.minio import MinioServer, minio
 from tests.servers.postgresql import postgresql
 from vault.durable_files import create
 
-DOSSIERS, AT_ONCE = 500, 16
+DOSSIERS, AT_ONCE = 100, 16
 SIZES = {"10 kB": 10_000, "1 MB": 1_000_000}
 STORES = ("files", "MinIO")
 BUCKET = "benchmark"
