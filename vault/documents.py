@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, true
+from sqlalchemy import ColumnElement, delete, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, storable
+from models.database import Database, Loaded, storable, write_together
 from models.errors import DatabaseError
 from models.queries.keys import KEY_COLUMNS, key_of_row
 from models.queries.statements import MOST_NAMED, among, padded
@@ -159,7 +159,7 @@ class Documents:
         """
         name, key = self._randomness(16).hex(), self._randomness(KEY_SIZE)
         sealer = Sealer(key, Context(dossier, document, version, content_type))
-        async with self._database.begin() as connection:
+        async with self._database.begin_hot() as connection:
             await pending.add(connection, dossier, [name], self._now())
         written = False
         try:
@@ -179,7 +179,7 @@ class Documents:
             raise DepositLostError
         row = content_row(await self._keys.ensure(connection, deposit.dossier), deposit, title, self._now())
         row["mac"] = await self._rows.mac(connection, content, row)
-        await connection.execute(insert(content).values(row))
+        await write_together(connection, Loaded(content, tuple(row), [tuple(row.values())]))
 
     async def discard(self, deposit: Deposit) -> None:
         """Remove what was written, unless it was committed after all: for a transaction that failed or may have."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -59,22 +60,29 @@ class FilesystemBlobStore:
         """See BlobStore."""
         incoming, target = self._paths(name)
         file = await self._run(_open_new, incoming)
+        last, finished = b"", False
         try:
             async for block in blocks(data, PIECE_SIZE):
-                await self._run(file.write, block)
-            await self._run(_finish, file, incoming, target)
+                if last:
+                    await self._run(file.write, last)
+                last = block
+            await self._run(_finish, file, last, incoming, target)
+            finished = True
         finally:
-            await self._run(_abandon, file, incoming)
+            if not finished:
+                await self._run(_abandon, file, incoming)
 
     async def get(self, name: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
         """See BlobStore."""
         _, target = self._paths(name)
-        file = await self._run(_open_at, target, start)
-        remaining = stop - start if stop is not None else None
+        remaining = stop - start if stop is not None else sys.maxsize
+        file, piece = await self._run(_open_at, target, start, min(PIECE_SIZE, remaining))
         try:
-            while piece := await self._run(file.read, PIECE_SIZE if remaining is None else min(PIECE_SIZE, remaining)):
-                remaining = remaining if remaining is None else remaining - len(piece)
+            while piece:
+                remaining -= len(piece)
                 yield piece
+                is_last = len(piece) < PIECE_SIZE or not remaining
+                piece = b"" if is_last else await self._run(file.read, min(PIECE_SIZE, remaining))
         finally:
             file.close()
 
@@ -146,9 +154,11 @@ def _open_new(incoming: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb")
 
 
-def _finish(file: BinaryIO, incoming: Path, target: Path) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _finish(file: BinaryIO, last: bytes, incoming: Path, target: Path) -> None:
+    with file:
+        file.write(last)
+        file.flush()
+        os.fsync(file.fileno())
     make_folder(target.parent)
     try:
         place_new(incoming, target)
@@ -161,13 +171,14 @@ def _abandon(file: BinaryIO, incoming: Path) -> None:
     incoming.unlink(missing_ok=True)
 
 
-def _open_at(target: Path, start: int) -> BinaryIO:
+def _open_at(target: Path, start: int, size: int) -> tuple[BinaryIO, bytes]:
+    """And what is read first: mostly that is all."""
     try:
         file = target.open("rb")
     except FileNotFoundError:
         raise NoObjectError("there is no object of that name") from None
     file.seek(start)
-    return file
+    return file, file.read(size)
 
 
 def _unlink(*paths: Path) -> None:

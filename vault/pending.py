@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.elements import ColumnElement
 
-from models.database import Database
+from models.database import Database, Loaded, write_together
 from models.tables import pending_object
 from vault.blobs import BlobStore
 from vault.packs import after_pack, object_of, position_in_pack
@@ -22,18 +21,24 @@ from vault.packs import after_pack, object_of, position_in_pack
 _IN_PACK = "SELECT 1 FROM content WHERE object_name >= $1::text AND object_name < $2::text LIMIT 1"
 
 
+_COLUMNS = ("dossier", "object_name", "started_at", "removing")
+_HERE = (pending_object.c.dossier == bindparam("home")) & (pending_object.c.object_name == bindparam("name"))
+_CLAIM = delete(pending_object).where(_HERE, pending_object.c.removing.is_(False))
+_MARK = update(pending_object).where(_HERE).values(removing=True)
+_FORGET = delete(pending_object).where(_HERE)
+
+
 async def add(
     connection: AsyncConnection, dossier: UUID, names: Sequence[str], started_at: datetime, *, removing: bool = False
 ) -> None:
     """These objects are being written, or are to go."""
-    rows = [{"dossier": dossier, "object_name": name, "started_at": started_at, "removing": removing} for name in names]
-    await connection.execute(insert(pending_object), rows)
+    rows = [(dossier, name, started_at, removing) for name in names]
+    await write_together(connection, Loaded(pending_object, _COLUMNS, rows))
 
 
 async def claim(connection: AsyncConnection, dossier: UUID, name: str) -> bool:
     """Take away the row of an object that becomes a document with this transaction. False if it is to go."""
-    staying = pending_object.c.removing.is_(False)
-    claimed = await connection.execute(delete(pending_object).where(_row(dossier, name), staying))
+    claimed = await connection.execute(_CLAIM, {"home": dossier, "name": name})
     return claimed.rowcount == 1
 
 
@@ -42,8 +47,9 @@ async def remove(database: Database, store: BlobStore, dossier: UUID, name: str)
 
     False, and nothing done, if it has none. Raises StoreError or DatabaseError; the row then remains.
     """
+    here = {"home": dossier, "name": name}
     async with database.begin() as connection:
-        marked = await connection.execute(update(pending_object).where(_row(dossier, name)).values(removing=True))
+        marked = await connection.execute(_MARK, here)
     if marked.rowcount != 1:
         return False
     if position_in_pack(name) is None or not await database.read(
@@ -51,9 +57,5 @@ async def remove(database: Database, store: BlobStore, dossier: UUID, name: str)
     ):
         await store.delete(object_of(name))
     async with database.begin() as connection:
-        await connection.execute(delete(pending_object).where(_row(dossier, name)))
+        await connection.execute(_FORGET, here)
     return True
-
-
-def _row(dossier: UUID, name: str) -> ColumnElement[bool]:
-    return (pending_object.c.dossier == dossier) & (pending_object.c.object_name == name)

@@ -285,7 +285,7 @@ class Judging:
         written down, since it was taken.
         """
         try:
-            async with self._database.begin() as connection:
+            async with self._database.begin_hot() as connection:
                 changed = await change(connection)
                 entries = self.entries(actor.caller, [judgement], changed, dossier=dossier)
                 receipts = await self._ledger.append(connection, entries)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Column, Select, Table, select, text
@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database.placement import placement_of
 from models.database.sqlite import bound
+
+Lock = Literal["UPDATE", "NO KEY UPDATE", "SHARE"]
+"""How rows are held until the transaction ends; SQLite has one writer at a time, who holds everything."""
 
 _ASKED = 500
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
@@ -114,7 +117,7 @@ async def change(
 
 
 async def find(
-    connection: AsyncConnection, table: Table, columns: Sequence[str], keys: Sequence[UUID], *, hold: bool = False
+    connection: AsyncConnection, table: Table, columns: Sequence[str], keys: Sequence[UUID], hold: Lock | None = None
 ) -> Sequence[Sequence[Any]]:
     """These columns of rows by the table's one primary key, in no order; if asked, held by ascending key.
 
@@ -125,7 +128,7 @@ async def find(
     if connection.dialect.name == "postgresql":
         driver = await _driver(connection)
         among = f"{key.name} = ANY({arrays([key])}) ORDER BY {key.name}"
-        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {among}{' FOR UPDATE' if hold else ''}"  # noqa: S608  # as above
+        statement = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {among}{f' FOR {hold}' if hold else ''}"  # noqa: S608  # as above
         placement = placement_of(connection) if hold else None
         for some in [keys] if placement is None else placement.together(keys):
             rows += await driver.fetch(statement, some)

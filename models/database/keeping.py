@@ -1,7 +1,7 @@
 """Connections kept for writing: begun and committed by the driver, and never reset in between.
 
-A pool's check, reset and hand-over cost ten times what a transaction does. What SQLAlchemy executes on such a
-connection stands in a savepoint, since the driver has begun before.
+A pool's check, reset and hand-over cost ten times what a transaction does. To SQLAlchemy such a connection commits by
+itself, so that what it executes there stands in the driver's transaction.
 """
 
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from models.database.bulk import driver_of
 from models.database.faults import reached
 from models.database.placement import placement_of
 
-_KEPT = 2
+_KEPT = 5
 _LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError)
 
 
@@ -32,8 +32,7 @@ class Kept:
             connection, transaction = await self._begun(engine)
         try:
             yield connection
-            if connection.in_transaction():
-                await connection.commit()
+            await connection.commit()
             await transaction.commit()
         except BaseException:
             await _drop(connection)
@@ -59,6 +58,7 @@ class Kept:
             except _LOST:
                 await _drop(connection)
         connection = await engine.connect()
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
         return connection, await _begin(connection)
 
 

@@ -40,9 +40,9 @@ class Database(Reads, Protocol):
         ...
 
     def begin_hot(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """As `begin`, for who writes many times a second by statements of the driver: `load`, `find`, `change`.
+        """As `begin`, for who writes many times a second; best by statements of the driver: `load`, `find`, `change`.
 
-        On PostgreSQL it costs a tenth of `begin`; what SQLAlchemy executes in it costs a savepoint.
+        On PostgreSQL it costs a tenth of `begin`, unless it fails: its connection is then not used again.
         """
         ...
 

@@ -6,12 +6,11 @@ from operator import itemgetter
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import change, load_new, storable
+from models.database import change, find, load_new, storable
 from models.errors import ConstraintError
-from models.queries.holding import hold
 from models.reference import REIMBURSEMENTS
 from models.sheets import Sheet, oldest, open_to
 from models.tables import dossier, tied
@@ -34,8 +33,7 @@ async def hold_sheets(connection: AsyncConnection, identities: Collection[UUID])
 
     Nobody erases the dossiers meanwhile either.
     """
-    query = select(dossier.c.id, dossier.c.ties, dossier.c.documents).with_for_update(key_share=True)
-    rows = await hold(connection, query, dossier.c.id, sorted(identities))
+    rows = await find(connection, dossier, ("id", "ties", "documents"), sorted(identities), "NO KEY UPDATE")
     return {identity: Sheet(ties or b"", documents or b"") for identity, ties, documents in rows}
 
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,13 +104,13 @@ def small_copy() -> Iterator[tuple[Work, Work]]:
 
 
 @contextmanager
-def archive(variables: Mapping[str, str] | None = None) -> Iterator[Archive]:
-    """A service of its own in a folder of its own."""
+def archive(variables: Mapping[str, str] | None = None, facts: Iterable[Mapping[str, str]] = ()) -> Iterator[Archive]:
+    """A service of its own in a folder of its own; it knows these facts as well."""
     with tempfile.TemporaryDirectory(prefix="dmp-benchmark-") as folder:
         home = Path(folder)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DMP_")}
         environment = kept | {"DMP_HOME": str(home), **(variables or {})}
-        (home / "facts.ndjson").write_text("".join(json.dumps(fact) + "\n" for fact in _FACTS))
+        (home / "facts.ndjson").write_text("".join(json.dumps(fact) + "\n" for fact in (*_FACTS, *facts)))
         _dmp(environment, "init")
         _dmp(environment, "import", str(home / "facts.ndjson"))
         key = _dmp(environment, "client", "add", "benchmark", "--scope=documents", "--scope=dossiers")

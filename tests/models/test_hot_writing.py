@@ -116,7 +116,7 @@ async def test_rows_of_several_tables_are_written_together(database: Database) -
         await load(connection, journal_chain, [(ONE, 1, b"one"), (TWO, 2, b"two")], CHAIN)
         changed = Changed(journal_chain, CHAIN, [(TWO, 3, b"three")])
         await write_together(connection, Loaded(journal_waiting, CHAIN, waiting), changed)
-        held = {tuple(row) for row in await find(connection, journal_chain, CHAIN, [TWO, ONE], hold=True)}
+        held = {tuple(row) for row in await find(connection, journal_chain, CHAIN, [TWO, ONE], "UPDATE")}
         first = await take(connection, journal_waiting, CHAIN, 20)
         rest = await take(connection, journal_waiting, CHAIN, 99)
         leaves = [(position, *row) for position, row in enumerate([*first, *rest])]

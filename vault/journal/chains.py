@@ -40,7 +40,7 @@ async def hold(connection: AsyncConnection, keys: JournalKeys, dossiers: Collect
     remembered of it is then forgotten, so that another try finds it as it is. SealBrokenError, KeysUnavailableError.
     """
     fresh = await _prepare(connection, keys, [one for one in dossiers if not keys.remembers(one)])
-    held = await find(connection, journal_chain, (*_KEY, "sequence", "leaf"), list(dossiers), hold=True)
+    held = await find(connection, journal_chain, (*_KEY, "sequence", "leaf"), list(dossiers), "UPDATE")
     chains: dict[UUID, Chain] = {}
     for dossier, key_id, wrapped, sequence, leaf in held:
         if wrapped is None:

@@ -12,11 +12,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, insert
-from models.queries.holding import hold
+from models.database import Database, find, insert
 from models.queries.keys import KEY_COLUMNS, KeyRow
 from models.tables import dossier_key
 from vault.errors import NoContentError, SealBrokenError
@@ -31,7 +29,6 @@ INS_PURPOSE = "ins"
 
 _FIRST_VERSION = 1
 _VERSIONS = range(_FIRST_VERSION, 2**31)
-_HOLD = select(dossier_key).with_for_update(read=True)
 _READ_KEY = f"SELECT {KEY_COLUMNS} FROM dossier_key WHERE dossier = $1"  # noqa: S608  # names of our own table
 
 
@@ -161,7 +158,7 @@ class DossierKeys:
         return key
 
     async def _held(self, connection: AsyncConnection, dossiers: Collection[UUID]) -> dict[UUID, KeyRow]:
-        rows = await hold(connection, _HOLD, dossier_key.c.dossier, sorted(set(dossiers)))
+        rows = await find(connection, dossier_key, ("dossier", *KeyRow._fields), sorted(set(dossiers)), "SHARE")
         return {dossier: KeyRow(*row) for dossier, *row in rows}
 
     async def _make(self, connection: AsyncConnection, dossiers: Sequence[UUID]) -> dict[UUID, tuple[KeyRow, bytes]]:
