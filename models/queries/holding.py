@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, FromClause, Row, Select, Table, Uuid, any_, literal, true
+from sqlalchemy import BigInteger, Column, FromClause, Row, Select, Table, Uuid, any_, literal, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from models.database import placement_of
+from models.database import Database, placement_of
 from models.queries.statements import padded
 
 Named = tuple[list[UUID], list[int]] | None
@@ -17,6 +17,9 @@ Named = tuple[list[UUID], list[int]] | None
 
 _AT_ONCE = 1_000
 _PASSED_OVER = 100
+
+_IN_USE = text("SELECT pg_advisory_xact_lock_shared(7167)")
+_OUT_OF_USE = text("SELECT pg_advisory_xact_lock(7167)")
 
 
 async def hold(
@@ -33,6 +36,31 @@ async def hold(
             among = query.where(key.in_(padded(some[begin : begin + _AT_ONCE]))).order_by(key)
             rows += (await connection.execute(among)).all()
     return rows
+
+
+async def hold_common(
+    connection: AsyncConnection, query: Select[*tuple[Any, ...]], *, written: bool
+) -> list[Row[*tuple[Any, ...]]]:
+    """Rows that many use at once, which nobody replaces until the transaction ends; `written` if it writes to them.
+
+    They are on every node of a cluster, and Citus locks such a table as a whole: whoever writes to it has it alone
+    from the start, since two who held it to read would wait for each other. Who does not, only says that he uses it:
+    `wait_for_users` takes the place of the wait for his rows.
+    """
+    if placement_of(connection) is None:
+        query = query.with_for_update(read=True, key_share=True)
+    elif written:
+        query = query.with_for_update(key_share=True)
+    else:
+        await connection.execute(_IN_USE)
+    return list((await connection.execute(query)).all())
+
+
+async def wait_for_users(database: Database) -> None:
+    """Return when whoever used what was replaced before has ended, on a cluster: elsewhere the replacing waits."""
+    async with database.begin() as connection:
+        if placement_of(connection) is not None:
+            await connection.execute(_OUT_OF_USE)
 
 
 async def take(

@@ -19,7 +19,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, insert, placement_of
+from models.database import Database, insert
+from models.queries.holding import hold_common
 from models.queries.statements import padded
 from models.tables import shard_key
 from vault.errors import KeyStateError, SealBrokenError
@@ -196,9 +197,6 @@ class ShardKeys:
     async def _primaries(
         self, connection: AsyncConnection, tree: Tree, shards: Collection[int]
     ) -> dict[int, WrappingKey]:
-        # Citus locks what is on every node as a whole: two who held it to read would wait for each other to write.
-        # What is wrapped is counted; a key of rows is used for what is not.
-        alone = placement_of(connection) is not None and tree is not Tree.ROWS
         query = (
             select(shard_key.c.shard, shard_key.c.version, shard_key.c.uses, shard_key.c.key_id, shard_key.c.wrapped)
             .where(
@@ -207,10 +205,11 @@ class ShardKeys:
                 shard_key.c.state == KeyState.PRIMARY.value,
             )
             .order_by(shard_key.c.shard)
-            .with_for_update(read=not alone, key_share=True)
         )
         held: dict[int, WrappingKey] = {}
-        for shard, version, uses, key_id, wrapped in (await connection.execute(query)).all():
+        # What is wrapped is counted there; what a key of rows authenticates is not.
+        rows = await hold_common(connection, query, written=tree is not Tree.ROWS)
+        for shard, version, uses, key_id, wrapped in rows:
             if uses >= MOST_USES:
                 raise KeyStateError(f"{shard_key_id(tree, shard, version)} has wrapped {uses} keys: rotate it")
             held[shard] = await self._open(tree, shard, version, WrappedKey(key_id, wrapped))
