@@ -1,6 +1,8 @@
 """Rows that a transaction holds: many at once, in one order, so that no two wait for each other in a circle."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +20,12 @@ Named = tuple[list[UUID], list[int]] | None
 _AT_ONCE = 1_000
 _PASSED_OVER = 100
 
-_IN_USE = text("SELECT pg_advisory_xact_lock_shared(7167)")
-_OUT_OF_USE = text("SELECT pg_advisory_xact_lock(7167)")
+_USE = text("SELECT pg_advisory_xact_lock_shared(7167)")
+_USERS = """
+SELECT virtualtransaction FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE datname = current_database() AND locktype = 'advisory' AND classid = 0 AND objid = 7167 AND granted
+"""
+_PAUSE_SECONDS = 0.05
 
 
 async def hold(
@@ -38,29 +44,37 @@ async def hold(
     return rows
 
 
-async def hold_common(
-    connection: AsyncConnection, query: Select[*tuple[Any, ...]], *, written: bool
-) -> list[Row[*tuple[Any, ...]]]:
-    """Rows that many use at once, which nobody replaces until the transaction ends; `written` if it writes to them.
+async def use(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[Row[*tuple[Any, ...]]]:
+    """Rows that many use at once: whoever replaces them waits until these transactions end.
 
-    They are on every node of a cluster, and Citus locks such a table as a whole: whoever writes to it has it alone
-    from the start, since two who held it to read would wait for each other. Who does not, only says that he uses it:
-    `wait_for_users` takes the place of the wait for his rows.
+    On a cluster they are on every node, and Citus locks such a table as a whole: all who use it would wait for each
+    other. There a transaction only says that it does, and `wait_for_users` is the wait.
     """
     if placement_of(connection) is None:
-        query = query.with_for_update(read=True, key_share=True)
-    elif written:
-        query = query.with_for_update(key_share=True)
-    else:
-        await connection.execute(_IN_USE)
+        return list((await connection.execute(query.with_for_update(read=True, key_share=True))).all())
+    await connection.execute(_USE)
     return list((await connection.execute(query)).all())
 
 
+@asynccontextmanager
+async def writing_used(database: Database, connection: AsyncConnection) -> AsyncIterator[AsyncConnection]:
+    """Where a transaction writes to such rows, for good or not: on a cluster in one of its own, which is short."""
+    if placement_of(connection) is None:
+        yield connection
+    else:
+        async with database.begin_hot() as apart:
+            yield apart
+
+
 async def wait_for_users(database: Database) -> None:
-    """Return when whoever used what was replaced before has ended, on a cluster: elsewhere the replacing waits."""
-    async with database.begin() as connection:
-        if placement_of(connection) is not None:
-            await connection.execute(_OUT_OF_USE)
+    """On a cluster, return when whoever used rows by now has ended; others go on. Elsewhere the replacing waited."""
+    async with database.connect() as connection:
+        if placement_of(connection) is None:
+            return
+    users = set(map(tuple, await database.read(_USERS)))
+    while users:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        users &= set(map(tuple, await database.read(_USERS)))
 
 
 async def take(

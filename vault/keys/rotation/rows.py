@@ -35,7 +35,7 @@ class RowRotation:
         """Every MAC under another key than the primary; a row whose MAC does not hold is left as it is."""
         done, after = Done(), _START
         primary = (await self._rotation.primaries(Tree.ROWS)).get(0)
-        await wait_for_users(self._database)  # of the ones before it
+        await wait_for_users(self._database)
         while primary is not None:
 
             async def step(primary: int = primary, after: tuple[UUID, UUID] = after) -> tuple[list[AnyRow], Done]:
