@@ -94,7 +94,8 @@ class CitusServer(PostgresqlServer):
         return self.url(database)
 
     def drop(self, database: str) -> None:
-        for node in (self.coordinator, *self.workers):
+        # The coordinator last: it ends what it had prepared on a worker, whose database would stay in use.
+        for node in (*self.workers, self.coordinator):
             _unless_in_use(partial(node.server.drop, database))
 
 
