@@ -77,6 +77,15 @@ async def wait_for_users(database: Database) -> None:
         users &= set(map(tuple, await database.read(_USERS)))
 
 
+async def keep_still(connection: AsyncConnection, lock: int) -> None:
+    """On a cluster, take an advisory lock until the transaction ends.
+
+    A statement sees each node at an instant of its own there: what moves meanwhile twice, or not at all.
+    """
+    if placement_of(connection) is not None:
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({lock})"))
+
+
 async def take(
     connection: AsyncConnection, query: Select[*tuple[Any, ...]], table: Table, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
