@@ -5,8 +5,11 @@ import time
 from typing import Any
 
 from models.database import Database
+from tests.conftest import ON_CITUS
 
 _WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+if ON_CITUS:  # the row may be a node's
+    _WAITING += " UNION ALL SELECT 1 FROM citus_lock_waits"
 _PATIENCE_SECONDS = 30
 
 

@@ -38,7 +38,9 @@ _UNAVAILABLE = (
     asyncpg.TransactionRollbackError,  # a deadlock, and whatever else succeeds when tried again
     sqlalchemy.exc.TimeoutError,
 )
+# What Citus says of another node comes without its code.
 _TAKEN = "duplicate key value violates unique constraint"
+_LOST = "failure on connection marked as essential"
 _CONSTRAINT = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
 
 
@@ -64,13 +66,13 @@ def _translation(error: BaseException) -> DatabaseError:
     cause = _root(error)
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
     name = f"{type(cause).__name__} {code}" if code else type(cause).__name__
-    # What a worker says of rows that Citus copies to it comes without its code.
-    is_taken = isinstance(cause, asyncpg.InternalServerError) and str(cause).startswith(_TAKEN)
-    if is_taken or isinstance(cause, _CONSTRAINT):
+    of_node = str(cause) if isinstance(cause, asyncpg.InternalServerError) else ""
+    if of_node.startswith(_TAKEN) or isinstance(cause, _CONSTRAINT):
         return ConstraintError(f"what was to be written contradicts what is stored ({name})")
     # On SQLite one class stands for both: SQLITE_ERROR is a wrong statement, the others a file that cannot be used.
     unusable_file = isinstance(cause, sqlite3.OperationalError) and code != "SQLITE_ERROR"
-    if unusable_file or isinstance(cause, _UNAVAILABLE) or getattr(error, "connection_invalidated", False):
+    is_gone = unusable_file or of_node.startswith(_LOST) or getattr(error, "connection_invalidated", False)
+    if is_gone or isinstance(cause, _UNAVAILABLE):
         return DatabaseUnavailableError(f"the database does not answer ({name})")
     return DatabaseError(f"the database refused a statement ({name})")
 

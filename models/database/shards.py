@@ -12,10 +12,12 @@ from models.database.placement import Place
 
 _HASHES = {"dossier": "uuid_hash", "bucket": "hashint4"}
 
-# In the snapshot in which the rows are read: a shard that was moved stays for a while where it was left.
+# In the snapshot in which the rows are read: a shard that was moved stays for a while where it was left. And what the
+# coordinator committed, and told, may be unfinished on a node that was restarted or cut off meanwhile, and not be seen.
 _STILL_HERE = (
-    "1 = 1 / (SELECT (count(*) = {})::integer FROM pg_dist_placement JOIN pg_dist_local_group USING (groupid)"
-    " WHERE shardid IN ({}))"
+    "1 = 1 / (SELECT (count(*) = {} AND NOT EXISTS (SELECT FROM pg_prepared_xact() WHERE prepared <"
+    " greatest(pg_postmaster_start_time(), now() - interval '5 s')))::integer"
+    " FROM pg_dist_placement JOIN pg_dist_local_group USING (groupid) WHERE shardid IN ({}))"
 )
 
 
@@ -35,7 +37,7 @@ class Shards:
 def asking(names: Sequence[str], rows: str, key: str, shards: Shards | None) -> str:
     """The beginning of a statement: `q`, of these columns; by `key`, one of them, tables are distributed.
 
-    On a node the statement fails, by a division by zero, unless all of the shards are still there.
+    On a node the statement fails, by a division by zero, unless all of the shards are still there and as committed.
     """
     columns = ", ".join(names)
     if shards is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
@@ -18,15 +18,15 @@ from vault.journal.recent import newest_first
 
 T = TypeVar("T")
 
-_FUNCTION = "CREATE FUNCTION no_more_entries() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$"
-_TRIGGER = "CREATE TRIGGER no_more_entries BEFORE INSERT ON journal_entry"
+_TRIGGER = "CREATE TRIGGER no_more_entries BEFORE INSERT ON journal_entry BEGIN SELECT RAISE(ABORT, 'no'); END"
 _NO_MORE_ENTRIES = {
-    "sqlite": (f"{_TRIGGER} BEGIN SELECT RAISE(ABORT, 'no'); END", "DROP TRIGGER no_more_entries"),
+    "sqlite": (_TRIGGER, "DROP TRIGGER no_more_entries"),
     "postgresql": (
-        f"{_FUNCTION}; {_TRIGGER} EXECUTE FUNCTION no_more_entries()",
-        "DROP TRIGGER no_more_entries ON journal_entry; DROP FUNCTION no_more_entries()",
+        "ALTER TABLE journal_entry ADD CONSTRAINT no_more_entries CHECK (false) NOT VALID",
+        "ALTER TABLE journal_entry DROP CONSTRAINT no_more_entries",
     ),
 }
+_LITERAL = {"sqlite": "quote({})", "postgresql": "quote_nullable({}::text)"}
 
 
 @contextmanager
@@ -71,6 +71,14 @@ def tables(stack: Stack) -> list[str]:
 
 def rows(stack: Stack, table: str) -> list[tuple[Any, ...]]:
     return _rows(stack, f'SELECT * FROM "{table}"')
+
+
+def literals(stack: Stack, table: str, columns: Sequence[str], where: str) -> list[str]:
+    """What one row holds, each value as a statement would write it."""
+    literal = _LITERAL[urlsplit(stack.settings.database_url).scheme]
+    asked = ", ".join(literal.format(column) for column in columns)
+    ((*found,),) = _rows(stack, f"SELECT {asked} FROM {table} WHERE {where}")
+    return found
 
 
 def entries(stack: Stack, dossier: UUID | None = None) -> list[Entry]:

@@ -138,6 +138,32 @@ async def test_a_worker_is_killed(cluster: CitusServer, distributed: str) -> Non
         await database.close()
 
 
+async def test_what_a_node_has_not_finished_is_not_hidden(cluster: CitusServer, distributed: str) -> None:
+    """A change that the coordinator told of, and that a node lost before it was done there: unavailable until it is."""
+    url = await asyncio.to_thread(cluster.create, "unfinished", distributed)
+    await _opened(url)
+    database, node = await open_database(url), cluster.workers[0]
+    places = (await _placement(database)).place_of
+    here = [places(each).port == node.server.port for each in DOSSIERS]
+    there = [Reference("dossier", str(each)) for each in DOSSIERS]
+    one = DOSSIERS[here.index(True)]
+    try:
+        assert await _states(database) == ["open"] * len(DOSSIERS)
+        node.server.execute(
+            f"BEGIN; UPDATE {places(one).tables['dossier']} SET state = 'closed' WHERE id = '{one}';"  # our own names
+            " PREPARE TRANSACTION 'unfinished'",
+            "unfinished",
+        )
+        await asyncio.to_thread(node.kill)
+        node.start()  # by this thread: a server goes with the thread that started it
+        assert await _unavailable(database, there) == here
+        node.server.execute("COMMIT PREPARED 'unfinished'", "unfinished")
+        assert await _unavailable(database, there) == [False] * len(there)
+        assert await _states(database) == ["closed" if each == one else "open" for each in DOSSIERS]
+    finally:
+        await database.close()
+
+
 async def test_a_look_up_is_asked_where_it_is(cluster: CitusServer, distributed: str) -> None:
     """Of each node at once, by one statement, which looks nothing but keys up, in that node's own shards."""
     database = await open_database(cluster.url(distributed))

@@ -115,6 +115,6 @@ async def test_a_page_of_a_box_follows_its_index(filled: Database, statement: st
     rows = await filled.read(
         f"EXPLAIN SELECT id FROM message WHERE {statement} ORDER BY sent_at DESC, id DESC LIMIT 5", "a7"
     )
-    plan = "\n".join(row[0] for row in rows)
+    plan = "\n".join(row[0] for row in rows).rpartition("Tasks Shown")[2]  # a cluster merges its nodes' pages
     assert index in plan
     assert "Sort" not in plan

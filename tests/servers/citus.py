@@ -10,9 +10,10 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.servers.errors import UnavailableError
@@ -93,8 +94,9 @@ class CitusServer(PostgresqlServer):
         return self.url(database)
 
     def drop(self, database: str) -> None:
-        for node in (self.coordinator, *self.workers):
-            node.server.drop(database)
+        # The coordinator last: it ends what it had prepared on a worker, whose database would stay in use.
+        for node in (*self.workers, self.coordinator):
+            _unless_in_use(partial(node.server.drop, database))
 
 
 def find(programs: Path) -> Path:
@@ -138,15 +140,23 @@ def _introduce(made: CitusServer) -> None:
 
 
 def _copy(server: PostgresqlServer, database: str, template: str) -> None:
-    """A template in use cannot be copied, and Citus comes back to each database that it knows."""
+    """A template in use cannot be copied."""
+
+    def copy() -> None:
+        server.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'")
+        server.create(database, template)
+
+    _unless_in_use(copy)
+
+
+def _unless_in_use(act: Callable[[], object]) -> None:
+    """Tried again while a database is in use: Citus comes back to each that it knows."""
     from asyncpg import ObjectInUseError  # noqa: PLC0415 -- servers are obtained before anything is installed
 
-    in_use = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"
     deadline = time.monotonic() + PATIENCE
     while True:
-        server.execute(in_use)
         try:
-            server.create(database, template)
+            act()
         except ObjectInUseError:
             if time.monotonic() > deadline:
                 raise

@@ -28,7 +28,10 @@ BATCH = 1_000
 SECONDS = 1.0
 """How long an instance waits when nothing does."""
 
-_LOCK = text("SELECT pg_try_advisory_xact_lock(7165)")
+LOCK = 7165
+"""The advisory lock of who puts entries into the tree."""
+
+_LOCK = text(f"SELECT pg_try_advisory_xact_lock({LOCK})")
 _ANY = "SELECT 1 FROM journal_waiting LIMIT 1"
 _LEAF = ("dossier", "sequence", "leaf")
 _READ_HEAD = select(journal_head.c.size, journal_head.c.frontier).where(journal_head.c.id == HEAD)

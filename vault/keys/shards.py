@@ -3,7 +3,9 @@
 A tree of dossiers has a keyset for each shard; the others have shard 0 alone. A shard's first key is made when it is
 needed. Whoever wraps under a primary holds its row until his transaction ends (FOR KEY SHARE, which does not keep
 others from wrapping), and counts there what he wrapped. So whoever takes the row FOR UPDATE, and then makes another
-key primary, knows that everything wrapped under the one before is committed, and can be found and wrapped anew.
+key primary, knows that everything wrapped under the one before is committed, and can be found and wrapped anew. On a
+cluster he makes it primary first, and then waits for whoever may have wrapped under the one before
+(`models.queries.holding`).
 """
 
 import os
@@ -19,7 +21,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, insert, placement_of
+from models.database import Database, insert
+from models.queries.holding import use, writing_used
 from models.queries.statements import padded
 from models.tables import shard_key
 from vault.errors import KeyStateError, SealBrokenError
@@ -178,27 +181,25 @@ class ShardKeys:
 
     async def count(self, connection: AsyncConnection, tree: Tree, used: Used) -> None:
         """Add what was wrapped to the rows that the transaction holds; others that count wait until it ends."""
-        if len(used) > 1:
-            # All in the same order, so that no two wait for each other.
-            shards = sorted({shard for shard, _ in used})
-            locked = select(shard_key.c.shard).where(shard_key.c.tree == tree.value, shard_key.c.shard.in_(shards))
-            ordered = locked.order_by(shard_key.c.shard, shard_key.c.version)
-            await connection.execute(ordered.with_for_update(key_share=True))
-        alike: dict[tuple[int, int], list[int]] = {}
-        for (shard, version), times in used.items():
-            alike.setdefault((version, times), []).append(shard)
-        for (version, times), shards in alike.items():
-            counted = update(shard_key).where(
-                shard_key.c.tree == tree.value, shard_key.c.version == version, shard_key.c.shard.in_(shards)
-            )
-            await connection.execute(counted.values(uses=shard_key.c.uses + times))
+        async with writing_used(self._database, connection) as writing:
+            if len(used) > 1:
+                # All in the same order, so that no two wait for each other.
+                shards = sorted({shard for shard, _ in used})
+                locked = select(shard_key.c.shard).where(shard_key.c.tree == tree.value, shard_key.c.shard.in_(shards))
+                ordered = locked.order_by(shard_key.c.shard, shard_key.c.version)
+                await writing.execute(ordered.with_for_update(key_share=True))
+            alike: dict[tuple[int, int], list[int]] = {}
+            for (shard, version), times in used.items():
+                alike.setdefault((version, times), []).append(shard)
+            for (version, times), shards in alike.items():
+                counted = update(shard_key).where(
+                    shard_key.c.tree == tree.value, shard_key.c.version == version, shard_key.c.shard.in_(shards)
+                )
+                await writing.execute(counted.values(uses=shard_key.c.uses + times))
 
     async def _primaries(
         self, connection: AsyncConnection, tree: Tree, shards: Collection[int]
     ) -> dict[int, WrappingKey]:
-        # Citus locks what is on every node as a whole: two who held it to read would wait for each other to write.
-        # What is wrapped is counted; a key of rows is used for what is not.
-        alone = placement_of(connection) is not None and tree is not Tree.ROWS
         query = (
             select(shard_key.c.shard, shard_key.c.version, shard_key.c.uses, shard_key.c.key_id, shard_key.c.wrapped)
             .where(
@@ -207,10 +208,9 @@ class ShardKeys:
                 shard_key.c.state == KeyState.PRIMARY.value,
             )
             .order_by(shard_key.c.shard)
-            .with_for_update(read=not alone, key_share=True)
         )
         held: dict[int, WrappingKey] = {}
-        for shard, version, uses, key_id, wrapped in (await connection.execute(query)).all():
+        for shard, version, uses, key_id, wrapped in await use(connection, query):
             if uses >= MOST_USES:
                 raise KeyStateError(f"{shard_key_id(tree, shard, version)} has wrapped {uses} keys: rotate it")
             held[shard] = await self._open(tree, shard, version, WrappedKey(key_id, wrapped))
@@ -231,7 +231,8 @@ class ShardKeys:
             }
             for shard, fresh in zip(shards, generated, strict=True)
         ]
-        await connection.execute(insert(connection, shard_key).on_conflict_do_nothing(), rows)
+        async with writing_used(self._database, connection) as writing:
+            await writing.execute(insert(writing, shard_key).on_conflict_do_nothing(), rows)
 
     async def _open(self, tree: Tree, shard: int, version: int, wrapped: WrappedKey) -> WrappingKey:
         key_id = shard_key_id(tree, shard, version)

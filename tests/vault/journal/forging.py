@@ -15,13 +15,11 @@ from vault.sealing import NONCE_SIZE
 
 
 async def sealed_again(connection: AsyncConnection, keys: JournalKeys, line: Line) -> dict[str, Any]:
-    """The columns of a line that is whole in itself."""
+    """What the row of a line holds that is whole in itself, beside its place."""
     assert line.entry is not None
     held = select(journal_chain.c.key_id, journal_chain.c.wrapped).where(journal_chain.c.dossier == line.dossier)
     key = await keys.unwrap(line.dossier, WrappedKey(*(await connection.execute(held)).one()))
     return {
-        "dossier": line.dossier,
-        "sequence": line.sequence,
         "leaf": leaf_hash(line.encode()),
         "previous": line.previous,
         "commitment": line.commitment,

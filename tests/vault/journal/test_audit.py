@@ -206,9 +206,12 @@ async def sealed_bytes_swapped(attacker: Attacker) -> None:
 
 async def swapped_between_dossiers(attacker: Attacker) -> None:
     """Two entries of the same number change dossiers, with all that they hold."""
-    for dossier, number in ((STRANGER, 301), (OTHER_DOSSIER, 300), (DOSSIER, -1)):
-        here = at(journal_entry, number) if number >= 0 else (journal_entry.c.dossier == STRANGER,)
-        await attacker.execute(update(journal_entry).where(*here).values(dossier=dossier))
+    one, other = [await attacker.row(journal_entry, number) for number in (300, 301)]
+    await attacker.execute(
+        *(delete(journal_entry).where(*at(journal_entry, number)) for number in (300, 301)),
+        insert(journal_entry).values(one | {"dossier": other["dossier"]}),
+        insert(journal_entry).values(other | {"dossier": one["dossier"]}),
+    )
 
 
 async def dated_back(attacker: Attacker) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from models.database import Database
 from models.facts import Reference
@@ -187,9 +187,12 @@ async def test_a_line_that_neither_stands_nor_waits_is_not_proved(
 
 
 async def tamper(database: Database, columns: dict[str, Any]) -> None:
-    """Change the second line of the dossier behind the ledger's back."""
+    """Change the second line of the dossier behind the ledger's back: another row takes its place."""
+    second = journal_entry.c.dossier == DOSSIER, journal_entry.c.sequence == 2
     async with database.begin() as connection:
-        await connection.execute(update(journal_entry).where(journal_entry.c.sequence == 2).values(columns))
+        row = (await connection.execute(select(journal_entry).where(*second))).one()._asdict()
+        await connection.execute(delete(journal_entry).where(*second))
+        await connection.execute(insert(journal_entry).values(row | columns))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database
+from models.queries.holding import wait_for_users
 from models.tables import content, shard_key
 from vault.errors import KeyStateError, SealBrokenError
 from vault.keys.keyset import Keyset
@@ -116,6 +117,7 @@ class KeyStates:
         parsed = [parse_key_id(key_id) for key_id in key_ids]
         masters = [key for key in parsed if isinstance(key, MasterId)]
         shards = [key for key in parsed if isinstance(key, ShardKeyId)]
+        await wait_for_users(self._database)
         for start in range(0, len(shards), _AT_ONCE):
             batch = shards[start : start + _AT_ONCE]
             async with self._database.begin() as connection:
@@ -164,6 +166,7 @@ class KeyStates:
         await refuse_older(self._database, self._service)
 
     async def _change_one(self, key: ShardKeyId, change: _Change) -> None:
+        await wait_for_users(self._database)
         async with self._database.begin() as connection:
             await self._change_shard(connection, key, change)
 

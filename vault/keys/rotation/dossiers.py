@@ -130,14 +130,14 @@ class DossierRotation:
             if filed is None:
                 raise SealBrokenError  # its key names a version, and there is no telling which
             facts = key_facts(row.document, filed.version.version, row.content_type, row.size, row.head)
-            told |= {
+            changed = {
                 "data_key": new.wrap(old.unwrap(row.data_key, *facts), *facts),
                 "sha256": _anew(f"sha256/{row.document}", row.sha256, old, new),
                 "title_sealed": _anew(f"title/{row.document}", row.title_sealed, old, new),
             }
-            told["mac"] = await self._rows.mac(connection, content, told)
+            changed["mac"] = await self._rows.mac(connection, content, told | changed)
             here = and_(content.c.dossier == identity, content.c.document == row.document)
-            await connection.execute(update(content).where(here).values(told))
+            await connection.execute(update(content).where(here).values(changed))
 
 
 def _anew(purpose: str, sealed: bytes, old: DossierKey, new: DossierKey) -> bytes:

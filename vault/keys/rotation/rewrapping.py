@@ -9,7 +9,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import Database, change
-from models.queries.holding import hold
+from models.queries.holding import hold, wait_for_users
 from models.tables import dossier_key, journal_chain, shard_key
 from vault.errors import SealBrokenError
 from vault.journal.keys import journal_key_name
@@ -62,6 +62,7 @@ class Rewrapping:
     async def rewrap(self, tree: Tree, shards: Sequence[int] | None, progress: Progress) -> Done:
         """The keys below these shards of a tree, or below all. Raises DatabaseError, KeysUnavailableError."""
         done = Done()
+        await wait_for_users(self._database)
         for first, last in [_ALL] if shards is None else map(span_of, shards):
             await self._walk(PLACES[tree], first, last, done, progress)
         return done

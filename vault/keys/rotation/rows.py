@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, literal, select, tuple_, update
 
 from models.database import Database, Id
-from models.queries.holding import take
+from models.queries.holding import take, wait_for_users
 from models.tables import content
 from vault.errors import SealBrokenError
 from vault.keys.rotation.progress import AnyRow, Done, Progress, again
@@ -35,6 +35,7 @@ class RowRotation:
         """Every MAC under another key than the primary; a row whose MAC does not hold is left as it is."""
         done, after = Done(), _START
         primary = (await self._rotation.primaries(Tree.ROWS)).get(0)
+        await wait_for_users(self._database)
         while primary is not None:
 
             async def step(primary: int = primary, after: tuple[UUID, UUID] = after) -> tuple[list[AnyRow], Done]:
