@@ -164,7 +164,7 @@ STORM: Mapping[str, Figure] = {
 }
 
 SEEDING: Mapping[str, Figure] = {
-    "bytes of disk a dossier": Figure(1_260, "1,221 measured with 40,000,000 dossiers, and a reserve; loadtests/README.md"),
+    "bytes of disk a dossier": Figure(1_260, "1,221 measured with 40,000,000, and a reserve: loadtests/README.md"),
     "bytes of disk a bucket": Figure(60, "measured with 40,000,000 dossiers, loadtests/README.md"),
 }
 """What a seeded population takes, its indexes and the buckets of documents' places included."""
