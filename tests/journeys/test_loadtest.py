@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from loadtests.plan import VARIABLE
@@ -69,10 +70,15 @@ def with_workers(
         yield run, workers
 
 
-def wait_for(path: Path) -> None:
-    """Until it is there."""
+def decisions(service: Prepared) -> float:
+    """How many were taken until now."""
+    lines = httpx.get(f"{service.address}/metrics").raise_for_status().text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("dmp_decisions_total"))
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not path.exists():
+    while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -103,7 +109,7 @@ def test_workers_elsewhere_serve_the_whole_run_and_a_lost_one_fails_it(service: 
     """Two are started once, for the shape and the steps; one is killed in the steps, and the other ends."""
     options = ("--only=treating physician", "--rate=100", "--step-seconds=60")
     with with_workers(service, tmp_path, 2, *options) as (run, workers):
-        wait_for(tmp_path / "report" / "measured")  # the shape is over
+        wait_until((tmp_path / "report" / "measured").exists)  # the shape is over
         workers[0].kill()
         told = run.communicate(timeout=PATIENCE)[0]
         assert workers[1].wait(PATIENCE) == 0
@@ -118,8 +124,9 @@ def test_workers_elsewhere_serve_the_whole_run_and_a_lost_one_fails_it(service: 
 
 def test_a_run_without_workers_any_more_fails(service: Prepared, tmp_path: Path) -> None:
     """The last one leaves: what it had asked is reported, and not taken for all."""
+    before = decisions(service)
     with with_workers(service, tmp_path, 1, "--seconds=60") as (run, workers):
-        wait_for(tmp_path / "asked")
+        wait_until(lambda: decisions(service) > before)
         workers[0].terminate()
         told = run.communicate(timeout=PATIENCE)[0]
     report = read(tmp_path / "report" / JSON)
