@@ -76,7 +76,7 @@ def _kinds(report: Report) -> str:
 def _steps(report: Report) -> str:
     if report.steps is None:
         return ""
-    columns = ("rate", "", "answers/s", "failed", "p50 ms", "p99 ms", "late ms", "seconds that stood out")
+    columns = ("rate", "", "answers/s", "failed", "p50 ms", "p99 ms", "late ms", "stood out")
     table = f"<table>{_head(columns)}{''.join(_step(step) for step in report.steps.steps)}</table>"
     drawn = _framed(curves.stepped(report.steps)) if report.steps.steps else ""
     best = report.steps.best
