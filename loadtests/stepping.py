@@ -28,7 +28,8 @@ class Step:
     stalls: tuple[str, ...] = ()
 
     def carried(self, limit: float = P99_LIMIT_MS) -> bool:
-        return self.failures == 0 and self.p99 < limit
+        """Within the limit and without a failure, if anything was answered at all."""
+        return self.answers > 0 and self.failures == 0 and self.p99 < limit
 
 
 @dataclass(slots=True)
