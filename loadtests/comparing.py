@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from loadtests.reporting import Report, read
 
+_SERVICE = "service"
 _LEAST_ANSWERS = 100
 """Fewer tell nothing about a percentile near the end."""
 
@@ -37,24 +39,24 @@ class Compared:
 
 
 def compared(before: Report, after: Report) -> Iterator[Compared]:
-    """All that both reports have: answers, capacity, latencies, memory, size."""
+    """What both reports have of answers, capacity, latencies, what the service took, and size."""
     yield Compared("wrong answers", _wrong(before), _wrong(after), "", 0)
     if before.shape and after.shape:
         yield Compared("failed or missing answers", before.shape.failed, after.shape.failed, "", 0)
     if before.steps and after.steps:
-        yield Compared("carried", _carried(before), _carried(after), "visits/s", 0, more_is_better=True)
+        for unit, one, other in zip(("visits/s", "answers/s"), _carried(before), _carried(after), strict=True):
+            yield Compared("carried", one, other, unit, 0, more_is_better=True)
     yield from _latencies(before, after)
-    for name in before.processes.keys() & after.processes.keys():
-        if name.startswith("service"):
-            yield Compared(f"memory, {name}", _memory(before, name), _memory(after, name), "MB", 10)
+    yield from _taken(before, after)
     if before.database_bytes and after.database_bytes:
         yield Compared("database", before.database_bytes / 1e6, after.database_bytes / 1e6, "MB", 10)
 
 
 def unlike(before: Report, after: Report) -> list[str]:
     """What was not the same, so that a reader knows what is compared."""
-    names = [name for name in before.setting if before.setting[name] != after.setting.get(name)]
-    return [f"{name}: {before.setting[name]} | {after.setting.get(name, 'unknown')}" for name in names]
+    earlier, later = ({**report.setting, **report.versions} for report in (before, after))
+    pairs = [(name, earlier.get(name, "unknown"), later.get(name, "unknown")) for name in earlier | later]
+    return [f"{name}: {one} | {other}" for name, one, other in pairs if one != other]
 
 
 def _latencies(before: Report, after: Report) -> Iterator[Compared]:
@@ -69,8 +71,29 @@ def _latencies(before: Report, after: Report) -> Iterator[Compared]:
             yield Compared(f"{name}: p99", one.p99, other.p99, "ms", 2)
 
 
-def _carried(report: Report) -> float:
-    return report.steps.best.rate if report.steps and report.steps.best else 0.0
+def _taken(before: Report, after: Report) -> Iterator[Compared]:
+    """Of the service: the processor time of an answer, and the most memory that each of its processes had."""
+    earlier, later = _processor_milliseconds(before), _processor_milliseconds(after)
+    if earlier and later:
+        yield Compared("processor time an answer, service", earlier, later, "ms", 0.05)
+    for name in before.processes:
+        if name.startswith(_SERVICE) and name in after.processes:
+            yield Compared(f"memory, {name}", _memory(before, name), _memory(after, name), "MB", 10)
+
+
+def _processor_milliseconds(report: Report) -> float:
+    """Of an answer, of all that came while the service was looked at; 0 where it was not."""
+    ours = (samples for name, samples in report.processes.items() if name.startswith(_SERVICE))
+    spent = sum(one.cores * (one.at - last.at) for samples in ours for last, one in pairwise(samples))
+    measured = (each for each in (report.shape, report.steps) if each)
+    answers = sum(second.figures.answers for each in measured for second in each.seconds)
+    return 1_000 * spent / answers if answers else 0.0
+
+
+def _carried(report: Report) -> tuple[float, float]:
+    """Visits and answers a second."""
+    best = report.steps.best if report.steps else None
+    return (best.rate, best.answers) if best else (0.0, 0.0)
 
 
 def _wrong(report: Report) -> int:

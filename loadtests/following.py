@@ -7,6 +7,7 @@ from typing import Protocol
 from loadtests.plan import Plan
 from loadtests.recording import Recording, together
 from loadtests.shapes import SHAPES, Shape
+from loadtests.stalls import find_stalls
 from loadtests.stepping import Step, Stepping
 
 REST_SECONDS = 2.0
@@ -16,6 +17,9 @@ _MOST_REST_SECONDS = 40.0
 
 _LEAST_VISITS, _MOST_STEP_SECONDS = 150.0, 10.0
 """A step lasts until so many visits were due, within reason: a p99 of few answers is the slowest of them."""
+
+_LEAST_STEP_SECONDS = 2.0
+"""The second in which it begins is left out: a whole one must be left."""
 
 
 class Course(Protocol):
@@ -104,7 +108,7 @@ class Steps:
 
     @property
     def _seconds(self) -> float:
-        return max(self._plan.seconds, min(_MOST_STEP_SECONDS, _LEAST_VISITS / self._rate))
+        return max(_LEAST_STEP_SECONDS, self._plan.seconds, min(_MOST_STEP_SECONDS, _LEAST_VISITS / self._rate))
 
     def due(self) -> Iterator[float]:
         last = self._asked[-1][1] if self._asked else self.began
@@ -124,6 +128,8 @@ class Steps:
         begin, end = int(self._since) + 1, int(now) + 1
         came, late = together(recording.seconds, begin, end), together(recording.late, begin, end)
         figures = came.figures()
+        seconds = {second - int(self.began): each for second, each in recording.seconds.items()}
+        first, last = begin - int(self.began), int(self._until) - int(self.began)
         return Step(
             rate=self._rate,
             answers=figures.answers / (self._until - begin),
@@ -131,6 +137,7 @@ class Steps:
             p50=figures.p50,
             p99=figures.p99,
             late=late.figures().p99,
+            stalls=tuple(map(str, find_stalls(seconds, [self._rate] * last, figures.p95, first))),
         )
 
 

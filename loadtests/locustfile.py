@@ -19,7 +19,7 @@ from loadtests.users.laboratory import Laboratory
 from loadtests.users.nurse import Nurse
 from loadtests.users.patient import Patient
 from loadtests.users.pharmacist import Pharmacist
-from loadtests.users.process import PLAN, RECORDING, UNDER_WAY, forget
+from loadtests.users.process import PLANS, RECORDING, UNDER_WAY, forget
 from loadtests.users.regulator import Regulator
 from loadtests.users.specialist import Specialist
 from loadtests.users.stranger import Stranger
@@ -52,16 +52,54 @@ _under_way: dict[str, int] = {}
 
 
 class Load(LoadTestShape):
-    """Locust asks it about once a second how many users there shall be; each is a source of visits."""
+    """Locust asks it about once a second how many users there shall be; each is a source of visits.
+
+    Workers stay for all parts of a run. If one is lost the rest ask less than is due: the run ends, and fails.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.course: Course = curve(PLAN) if PLAN.shape else steps(PLAN)
+        self._plans = iter(PLANS)
+        self._follow(next(self._plans))
+        self._lost: int | None = None
 
     def tick(self) -> tuple[int, float] | None:
-        rate = self.course.rate_at(time.time(), RECORDING, self._visits_under_way())
+        lost = self._workers_lost()
+        rate = None if lost else self._rate()
+        if rate is None:
+            self._lost = lost
+            return None
         _tell_dependency(self.course)
-        return None if rate is None else (round(rate / PLAN.pace), _AT_ONCE)
+        self.runner.environment.parsed_options.pace = self.plan.pace  # which locust tells its workers with the users
+        return round(rate / self.plan.pace), _AT_ONCE
+
+    def leave(self) -> None:
+        """The figures of the last part of the run. Where no worker is left locust ends it without asking here."""
+        self._write(self._expected if self._lost is None else self._lost)
+
+    def _rate(self) -> float | None:
+        """Visits a second, of the part of the run that is under way; None after the last."""
+        while (rate := self.course.rate_at(time.time(), RECORDING, self._visits_under_way())) is None:
+            if (following := next(self._plans, None)) is None:
+                return None
+            self._write(lost=0)
+            self._follow(following)
+        return rate
+
+    def _write(self, lost: int) -> None:
+        """Where the program that started locust finds it."""
+        plan.write(Path(self.plan.measured), measured(self.plan, self.course, RECORDING, lost))
+
+    def _follow(self, told: plan.Plan) -> None:
+        self.plan, self.course = told, curve(told) if told.shape else steps(told)
+        forget()
+
+    @property
+    def _expected(self) -> int:
+        return self.runner.environment.parsed_options.expect_workers if isinstance(self.runner, MasterRunner) else 0
+
+    def _workers_lost(self) -> int:
+        return max(0, self._expected - self.runner.worker_count) if self._expected else 0
 
     def _visits_under_way(self) -> int:
         return sum(_under_way.values()) if isinstance(self.runner, MasterRunner) else len(UNDER_WAY)
@@ -69,7 +107,7 @@ class Load(LoadTestShape):
 
 def _tell_dependency(course: Course) -> None:
     """The file is there while the dependency shall be slow."""
-    flag = Path(f"{PLAN.measured}{plan.SLOW}")
+    flag = Path(f"{PLANS[0].measured}{plan.SLOW}")
     if course.is_slow != flag.exists():
         flag.touch() if course.is_slow else flag.unlink()
 
@@ -90,7 +128,7 @@ def hear(client_id: str, data: dict[str, Any], **_: Any) -> None:
 
 @events.quitting.add_listener
 def write(environment: Any, **_: Any) -> None:
-    """Leave the figures where the program that started locust finds them."""
+    """After the last report of every worker."""
     if not isinstance(environment.runner, WorkerRunner) and environment.shape_class is not None:
-        plan.write(Path(PLAN.measured), measured(PLAN, environment.shape_class.course, RECORDING))
+        environment.shape_class.leave()
     environment.process_exit_code = os.EX_OK

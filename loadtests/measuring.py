@@ -10,10 +10,11 @@ from loadtests.stalls import find_stalls
 _MOST_SENTENCES = 50
 
 
-def measured(plan: Plan, course: Course, recording: Recording) -> Measured:
-    """The figures by kind and by second, and the seconds in which something stood still."""
+def measured(plan: Plan, course: Course, recording: Recording, lost: int = 0) -> Measured:
+    """The figures by kind and by second, and the seconds in which something stood still; `lost` workers are told."""
     due = list(course.due())
-    seconds = {second - int(course.began): each for second, each in recording.seconds.items()}
+    began = int(course.began)  # what came before belongs to another part of the run
+    seconds = {second - began: each for second, each in recording.seconds.items() if second >= began}
     late = together(recording.late, min(recording.late, default=0), max(recording.late, default=0) + 1)
     whole = recording.whole().figures()
     stepping = course.stepping if isinstance(course, Steps) else None
@@ -31,6 +32,7 @@ def measured(plan: Plan, course: Course, recording: Recording) -> Measured:
         stalls=[str(stall) for stall in stalls],
         failures=[f"{said} ({times} times)" for said, times in recording.sentences.most_common(_MOST_SENTENCES)],
         failed=recording.sentences.total(),
+        lost=lost,
         wrong=sum(times for said, times in recording.sentences.items() if WRONG in said),
         steps=[] if stepping is None else stepping.steps,
         best=None if stepping is None else stepping.best(),

@@ -76,15 +76,21 @@ def _kinds(report: Report) -> str:
 def _steps(report: Report) -> str:
     if report.steps is None:
         return ""
-    columns = ("rate", "", "answers/s", "failed", "p50 ms", "p99 ms", "late ms")
+    columns = ("rate", "", "answers/s", "failed", "p50 ms", "p99 ms", "late ms", "stood out")
     table = f"<table>{_head(columns)}{''.join(_step(step) for step in report.steps.steps)}</table>"
     drawn = _framed(curves.stepped(report.steps)) if report.steps.steps else ""
-    return f'<h2>Steps up to what is carried</h2><div class="charts">{drawn}<div class="panel wide">{table}</div></div>'
+    best = report.steps.best
+    stood_out = f"<p>Stood out at what is carried:</p>{_list(best.stalls)}" if best and best.stalls else ""
+    return (
+        f'<h2>Steps up to what is carried</h2><div class="charts">{drawn}<div class="panel wide">{table}</div></div>'
+        f"{stood_out}"
+    )
 
 
 def _step(step: Step) -> str:
     carried = '<td class="word good">carried</td>' if step.carried() else '<td class="word bad">not carried</td>'
-    cells = (f"{step.answers:,.0f}", f"{step.failures:,}", f"{step.p50:,.1f}", f"{step.p99:,.1f}", f"{step.late:,.1f}")
+    times = (f"{each:,.1f}" for each in (step.p50, step.p99, step.late))
+    cells = (f"{step.answers:,.0f}", f"{step.failures:,}", *times, f"{len(step.stalls):,}")
     rest = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr><td class="word">{step.rate:,.4g}/s</td>{carried}{rest}</tr>'
 

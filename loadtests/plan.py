@@ -22,7 +22,8 @@ SOURCES = 100
 class Plan(msgspec.Struct, frozen=True):
     """Whom to ask, with whose keys; how much, for how long; and where to leave what was measured.
 
-    `shape` None means steps, each of so many seconds, from the rate upwards.
+    A file has one for each part of a run, the shape and the steps: those who ask serve all of them. `shape` None means
+    steps, each of so many seconds, from the rate upwards.
     """
 
     address: str
@@ -69,11 +70,13 @@ class Measured(msgspec.Struct, frozen=True):
     failures: Sequence[str]
     failed: int = 0
     wrong: int = 0
+    lost: int = 0
+    """Workers of locust that were not there any more: the rest asked less than was due, and it ended."""
     steps: list[Step] = []
     best: Step | None = None
 
 
-def write(path: Path, told: Plan | Measured) -> None:
+def write(path: Path, told: Sequence[Plan] | Measured) -> None:
     """Readable by its owner alone: a plan has keys in it."""
     path.touch(mode=0o600)
     path.write_bytes(msgspec.json.encode(told))

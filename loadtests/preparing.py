@@ -1,20 +1,25 @@
 """Everything that has to run before load is put on: the service with its population, its database and its store."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import click
+
 from loadtests import plan
 from loadtests.population import FUND, Population
+from loadtests.population.clients import remove_clients
+from loadtests.population.loading import RefusedError, refuse_another
 from loadtests.processes import listening
-from loadtests.service import dmp, environment_of, free_port, running_service
+from loadtests.service import dmp, environment_of, free_port, running_service, stop
 
 _SCOPES = ("decide", "documents", "dossiers", "journal")
 _DATABASE, _STORE = "DMP_DATABASE_URL", "DMP_VAULT_URL"
@@ -55,9 +60,11 @@ def prepared(wanted: Wanted) -> Iterator[Prepared]:
         environment = _environment(wanted, stack)
         roots = _servers(environment)
         database_url = environment.get(_DATABASE)
-        if not wanted.seeded:
+        if wanted.seeded:
+            _refuse_another(database_url, wanted.population)
+        else:
             _import(environment, wanted.population)
-        key, fund_key = _clients(environment)
+        key, fund_key = _clients(environment, stack)
         if wanted.slow is not None:
             environment |= _delayed(environment, wanted, stack)
         log = wanted.folder / "serve.log"
@@ -110,12 +117,30 @@ def _import(environment: Mapping[str, str], population: Population) -> None:
         dmp(environment, "import", str(facts))
 
 
-def _clients(environment: Mapping[str, str]) -> tuple[str, str]:
-    """A name stands once, and a database may have been under load before."""
+def _refuse_another(database_url: str | None, population: Population) -> None:
+    """Asked of another population, every answer would be wrong."""
+    if database_url is None:
+        raise RuntimeError(f"--seeded needs {_DATABASE}: of a PostgreSQL that `dmp-loadtest seed` filled")
+    try:
+        asyncio.run(refuse_another(database_url, population))
+    except RefusedError as error:
+        msg = f"--seeded with --dossiers {population.dossiers} --seed {population.seed}: {error}"
+        raise RuntimeError(msg) from None
+
+
+def _clients(environment: Mapping[str, str], stack: ExitStack) -> tuple[str, str]:
+    """A name stands once, and a database may have been under load before. They go when the service has ended."""
     name = f"loadtest-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    if _DATABASE in environment:
+        stack.callback(_remove_clients, environment[_DATABASE], (name, f"{name}-fund"))
     key = dmp(environment, "client", "add", name, *(f"--scope={scope}" for scope in _SCOPES))
     fund = dmp(environment, "client", "add", f"{name}-fund", "--scope=feeds", f"--organization={FUND}")
     return key, fund
+
+
+def _remove_clients(database_url: str, names: Sequence[str]) -> None:
+    if not asyncio.run(remove_clients(database_url, names)):
+        click.echo(f"the clients {' and '.join(names)} stay in the database: it does not answer", err=True)
 
 
 def _delayed(environment: Mapping[str, str], wanted: Wanted, stack: ExitStack) -> Mapping[str, str]:
@@ -132,8 +157,7 @@ def _delayed(environment: Mapping[str, str], wanted: Wanted, stack: ExitStack) -
         [sys.executable, "-m", "loadtests.delaying", str(port), target, str(flag), milliseconds],
         stdin=subprocess.DEVNULL,
     )
-    stack.callback(process.wait, _STOP_SECONDS)
-    stack.callback(process.terminate)
+    stack.callback(stop, process, f"what delays the {wanted.slow}", _STOP_SECONDS)
     account = url.netloc.rpartition("@")[0]
     there = f"{account}@127.0.0.1:{port}" if account else f"127.0.0.1:{port}"
     return {variable: urlunsplit(url._replace(netloc=there))}

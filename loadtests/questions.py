@@ -168,9 +168,26 @@ def of_one_dossier(source: Source, size: int) -> list[Asked]:
     return [_asked(source, rpps, dossier, lambda _: True) for _ in range(size)]
 
 
-def with_treating_physician(source: Source, draw: Draw | None = None) -> tuple[Dossier, str]:
+def with_treating_physician(source: Source) -> tuple[Dossier, str]:
     """A dossier that has a treating physician, and his RPPS."""
-    return source.with_tie(lambda dossier: dossier.treating_physician, draw)
+    return source.with_tie(lambda dossier: dossier.treating_physician)
+
+
+def without_tie(source: Source, rpps: str) -> Dossier:
+    """A dossier with another treating physician than this one, or with none: nothing else ties him to it."""
+    return source.with_tie(lambda dossier: dossier.treating_physician != rpps)[0]
+
+
+def with_hospital(source: Source, draw: Draw) -> tuple[Dossier, str, str]:
+    """A dossier that is open to its care team, a hospital of that, and the RPPS of a physician of the hospital.
+
+    The dossier has a treating physician.
+    """
+    dossier, hospitals = source.with_tie(
+        lambda dossier: dossier.hospitals if dossier.consents and dossier.treating_physician else None, draw
+    )
+    hospital = source.random.choice(hospitals)
+    return dossier, hospital, source.population.hospital_physician(hospital, source.random.randrange(1_000))
 
 
 def with_nurse(source: Source) -> tuple[Dossier, str]:

@@ -45,6 +45,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         yield self.verdict
         if self.steps is not None:
             yield capacity(self.steps)
+            yield from (f"  {stall}" for stall in (self.steps.best.stalls if self.steps.best else ()))
         for measured in (self.shape, self.steps):
             yield from (f"  {failure}" for failure in (measured.failures if measured else ()))
         if self.shape is not None:
@@ -125,7 +126,7 @@ def capacity(steps: Measured) -> str:
         return f"Carried: no rate that was tried{tried}, with {refused.failures if refused else 0} failures."
     said = (
         f"Carried: {best.rate:,.4g} visits a second, {best.answers:,.0f} answers a second, with p99 {best.p99:,.0f} ms,"
-        f" below {P99_LIMIT_MS:g} ms, and no failure."
+        f" below {P99_LIMIT_MS:g} ms, and no failure. {len(best.stalls) or 'None'} of its seconds stood out."
     )
     if refused is not None:
         said += (

@@ -4,9 +4,10 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -15,18 +16,19 @@ import msgspec
 from rich.console import Console
 
 from loadtests import plan, profile
+from loadtests.hiding import told_address, told_command
 from loadtests.machine import database_bytes, machine, versions
 from loadtests.plan import Measured, Plan
 from loadtests.population import Population
 from loadtests.preparing import Prepared, Wanted, prepared
 from loadtests.processes import Sampler, sampled
 from loadtests.reporting import Report, report_of
-from loadtests.service import free_port
+from loadtests.service import free_port, stop
 from loadtests.shapes import SHAPES, WARM_UP_SECONDS
 from loadtests.stepping import MOST_STEPS
 
-CAPACITY = "capacity"
-_GRACE_SECONDS = 180
+CAPACITY, SLOW = "capacity", "slow"
+_GRACE_SECONDS, _STOP_SECONDS = 180, 10
 _WIDTH_OF_A_FILE = 140
 
 
@@ -46,6 +48,8 @@ class Options:
     expect_workers: int
     p99: float | None
     most_visits: int
+    slow: str
+    slow_milliseconds: float
     only: tuple[str, ...]
     report: Path
 
@@ -61,7 +65,11 @@ _LIMIT_OF_UNDER_WAY = 2_000
 @click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(1), help="Visits a second at the top.")
 @click.option("--seconds", type=click.IntRange(2, 86_400), help="Of the shape; each has its own length.")
 @click.option(
-    "--step-seconds", default=10, show_default=True, type=click.IntRange(0, 600), help="Of a step up; 0 for no steps."
+    "--step-seconds",
+    default=10,
+    show_default=True,
+    type=click.IntRange(0, 600),
+    help="Of a step up, two at least; 0: none.",
 )
 @click.option("--first-rate", default=10.0, show_default=True, type=click.FloatRange(1), help="Of the steps up.")
 @click.option("--processes", default=0, type=click.IntRange(0, 64), help="Workers of locust on this machine.")
@@ -78,7 +86,7 @@ _LIMIT_OF_UNDER_WAY = 2_000
 @click.option("--only", multiple=True, type=click.Choice(list(profile.MIX)), help="A persona; else all in their mix.")
 @click.option("--most-visits", default=10_000_000, show_default=True, type=click.IntRange(1), help="Then it ends.")
 @click.option("--report", default="var/loadtest", show_default=True, type=click.Path(path_type=Path), help="Folder.")
-def command(  # noqa: PLR0913 - each is an option of the command
+def command(
     *,
     address: str | None,
     key: str | None,
@@ -86,8 +94,6 @@ def command(  # noqa: PLR0913 - each is an option of the command
     seeded: bool,
     postgres: bool,
     minio: bool,
-    slow: str,
-    slow_milliseconds: float,
     seconds: int | None,
     **given: object,
 ) -> None:
@@ -105,9 +111,14 @@ def command(  # noqa: PLR0913 - each is an option of the command
         seeded,
         postgres,
         minio,
-        slow if options.shape == "slow" else None,
-        slow_milliseconds,
+        options.slow if options.shape == SLOW else None,
+        options.slow_milliseconds,
     )
+    if address and options.shape == SLOW:
+        raise click.UsageError(
+            f"{SLOW} needs a service that is started here: what makes its {options.slow} late stands between them,"
+            " and the service at --address would go past it"
+        )
     if address and not key:
         raise click.UsageError("--address needs --key, or DMP_LOADTEST_KEY in the environment")
     if options.expect_workers and not address:
@@ -124,26 +135,20 @@ def command(  # noqa: PLR0913 - each is an option of the command
 @contextmanager
 def _elsewhere(address: str, key: str, fund_key: str | None) -> Iterator[Prepared]:
     """A service whose processes are not ours to look at."""
-    yield Prepared(address.rstrip("/"), key, fund_key, {}, None, None, f"at {address}")
+    yield Prepared(address.rstrip("/"), key, fund_key, {}, None, None, f"at {told_address(address)}")
 
 
 def _measured(options: Options, service: Prepared) -> Report:
-    console = Console()
     sampler = Sampler(service.roots, apart=frozenset({"service", "locust"}))
-    shape = steps = None
-    if options.shape != CAPACITY:
-        console.print(f"{options.shape}: up to {options.rate:g} visits a second for {options.seconds} seconds")
-        shape = _locust(options, service, options.shape, sampler)
-    if options.shape == CAPACITY or options.step_seconds:
-        console.print(f"steps of {options.step_seconds or 10} seconds, from {options.first_rate:g} visits a second up")
-        steps = _locust(options, service, None, sampler)
+    plans = list(_plans(options, service))
+    found = dict(zip((each.shape for each in plans), _locust(options, service, plans, sampler), strict=False))
     return report_of(
-        shape,
-        steps,
+        found.get(options.shape),
+        found.get(None),
         shape_name=options.shape,
         p99_limit=options.p99,
         processes=sampler.samples,
-        command=shlex.join(["dmp-loadtest", *sys.argv[1:]]),
+        command=shlex.join(["dmp-loadtest", *told_command(sys.argv[1:])]),
         setting=_setting(options, service),
         versions=versions(service.database_url),
         database_bytes=database_bytes(service.database_url, service.home),
@@ -151,36 +156,48 @@ def _measured(options: Options, service: Prepared) -> Report:
     )
 
 
-def _locust(options: Options, service: Prepared, shape: str | None, sampler: Sampler) -> Measured:
-    """One run of it, in its own process, since it patches sockets and threads."""
-    measured = options.report / "measured"
-    measured.unlink(missing_ok=True)
-    told = Plan(
+def _plans(options: Options, service: Prepared) -> Iterator[Plan]:
+    """What is asked for: the shape, the steps, or one after the other."""
+    told = partial(
+        Plan,
         address=service.address,
         key=service.key,
         fund_key=service.fund_key,
         dossiers=options.dossiers,
         seed=options.seed,
-        shape=shape,
-        rate=options.rate if shape else options.first_rate,
-        seconds=options.seconds if shape else options.step_seconds or 10,
         warm_up_seconds=min(WARM_UP_SECONDS, options.seconds / 4),
         most_visits=options.most_visits,
         most_under_way=_LIMIT_OF_UNDER_WAY,
         p99_limit=50.0,
-        measured=str(measured.resolve()),
         personas=options.only,
     )
+    measured, rate, seconds = (options.report / "measured").resolve(), options.first_rate, options.step_seconds or 10
+    if options.shape != CAPACITY:
+        click.echo(f"{options.shape}: up to {options.rate:g} visits a second for {options.seconds} seconds")
+        yield told(shape=options.shape, rate=options.rate, seconds=options.seconds, measured=str(measured))
+    if options.shape == CAPACITY or options.step_seconds:
+        click.echo(f"steps of {seconds} seconds, from {rate:g} visits a second up")
+        yield told(shape=None, rate=rate, seconds=seconds, measured=f"{measured}.steps")
+
+
+def _locust(options: Options, service: Prepared, plans: Sequence[Plan], sampler: Sampler) -> list[Measured]:
+    """What each part measured: one run, in its own process, since locust patches sockets and threads.
+
+    A run that lost workers ends there, and what would have followed is not measured. Raises RuntimeError.
+    """
     file = options.report / "plan.json"
-    plan.write(file, told)
+    files = [Path(each.measured) for each in plans]
+    for each in files:
+        each.unlink(missing_ok=True)
+    plan.write(file, plans)
     try:
-        _run_locust(options, service, file.resolve(), sampler, told.seconds)
-        if not measured.exists():
+        _run_locust(options, service, file.resolve(), sampler, sum(each.seconds for each in plans))
+        found: list[Measured] = [plan.read(each, Measured) for each in files if each.exists()]
+        if len(found) < len(plans) and not any(each.lost for each in found):
             raise RuntimeError(f"locust measured nothing: see {options.report / 'locust.log'}")
-        found: Measured = plan.read(measured, Measured)
     finally:
-        file.unlink()
-        measured.unlink(missing_ok=True)
+        for each in (file, *files):
+            each.unlink(missing_ok=True)
     return found
 
 
@@ -195,7 +212,7 @@ def _run_locust(options: Options, service: Prepared, file: Path, sampler: Sample
     elif options.expect_workers:
         command += ["--master", f"--expect-workers={options.expect_workers}"]
         click.echo(
-            f"waiting for {options.expect_workers} workers: copy {file} and, on each machine,\n"
+            f"waiting for {options.expect_workers} workers, once for the whole run: copy {file} and, on each machine,\n"
             f"  {plan.VARIABLE}=plan.json locust -f loadtests/locustfile.py --worker --master-host=THIS-MACHINE"
         )
     environment = os.environ | {plan.VARIABLE: str(file), "PYTHONPATH": str(Path(__file__).parents[1])}
@@ -207,15 +224,16 @@ def _run_locust(options: Options, service: Prepared, file: Path, sampler: Sample
             try:
                 process.wait(_GRACE_SECONDS + seconds * MOST_STEPS)
             except subprocess.TimeoutExpired:
-                process.terminate()
+                stop(process, "locust", _STOP_SECONDS)
                 raise RuntimeError("locust did not end in time") from None
 
 
 def _setting(options: Options, service: Prepared) -> Mapping[str, str]:
     shape = SHAPES.get(options.shape)
     asking = f"{options.processes} workers of locust" if options.processes else "one process of locust"
+    told = shape.told(options.slow, options.slow_milliseconds) if shape else f"{CAPACITY}: steps up to what is carried"
     return {
-        "shape": f"{options.shape}: {shape.says if shape else 'steps up to what is carried'}",
+        "shape": told,
         "rate": f"{options.rate:g} visits a second at the top, begun by the clock",
         "personas": ", ".join(options.only) or "all, in the mix of the figures below",
         "population": f"{options.dossiers:,} dossiers from seed {options.seed}",

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import click
 import httpx
+import psutil
 
 _START_SECONDS = 60
 _STOP_SECONDS = 30
@@ -47,8 +49,21 @@ def running_service(environment: Mapping[str, str], log: Path, workers: int) -> 
         wait_until_ready(process, f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}", process.pid
     finally:
-        process.terminate()
-        process.wait(_STOP_SECONDS)
+        stop(process, "the service")
+
+
+def stop(process: subprocess.Popen[bytes], name: str, seconds: float = _STOP_SECONDS) -> None:
+    """Asked to end; what does not within so many seconds is killed with its children, which is said."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        children = psutil.Process(process.pid).children(recursive=True)
+        for each in (process, *children):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        process.wait()
+        click.echo(f"{name} did not end within {seconds:g} seconds and was killed", err=True)
 
 
 def free_port() -> int:

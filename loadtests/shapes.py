@@ -25,7 +25,12 @@ class Shape:
     seconds: int
     share: Callable[[float], float]
     slow: tuple[float, float] | None = None
-    """The part of the time during which the database answers late."""
+    """The part of the time during which a dependency, the database or the object store, answers late."""
+
+    def told(self, dependency: str, milliseconds: float) -> str:
+        """What a report says of it: where something is slow, what, and by how much."""
+        late = f": whatever is sent to the {dependency} comes {milliseconds:g} ms late in the middle third"
+        return f"{self.name}: {self.says}{late if self.slow else ''}"
 
     def rate(self, top: float, elapsed: float, seconds: float) -> float:
         """Visits a second, so many seconds after the begin of a run of so many, of which the rate is `top`."""
@@ -57,6 +62,6 @@ SHAPES: Mapping[str, Shape] = {
         Shape("peak", "a morning with its peak hour, in less time", 60, _morning),
         Shape("storm", "everyone's software polls at 8:00", 60, _storm),
         Shape("soak", "one rate for long: does memory stay?", 3600, _always),
-        Shape("slow", "the database answers late in the middle of it", 60, _always, slow=(1 / 3, 2 / 3)),
+        Shape("slow", "a dependency is slow for a while", 60, _always, slow=(1 / 3, 2 / 3)),
     )
 }

@@ -7,7 +7,7 @@ from math import sqrt
 from loadtests.recording import Latencies
 
 SLOW_SHARE = 0.10
-"""A second is a stall if more of its answers than that took longer than 95 % of all did."""
+"""A second is a stall if more of its answers than that took longer than 95 % of all did, of the run or of a step."""
 
 GAP_SHARE = 0.75
 """A second is a gap if fewer answers came than that part of the mean, of what the shape had then."""
@@ -29,7 +29,7 @@ class Stall:
     def __str__(self) -> str:
         if self.kind == "gap":
             return f"second {self.second}: gap, {self.answers} answers where {self.expected:.0f} were expected"
-        return f"second {self.second}: stall, {self.slow} of {self.answers} answers over the run's p95"
+        return f"second {self.second}: stall, {self.slow} of {self.answers} answers over p95"
 
 
 def find_stalls(seconds: Mapping[int, Latencies], due: Sequence[float], p95: float, first: int = 0) -> list[Stall]:

@@ -15,7 +15,8 @@ MOST_STEPS = 40
 class Step:
     """What was due and what came of it: visits a second, answers a second, failures, milliseconds.
 
-    `late` is by how much the asking itself was late, at p99: where that is much, whoever asks is the limit.
+    `late` is by how much the asking itself was late, at p99: where that is much, whoever asks is the limit. `stalls`
+    names the seconds that stood out, numbered from the begin of the run.
     """
 
     rate: float
@@ -24,9 +25,11 @@ class Step:
     p50: float
     p99: float
     late: float
+    stalls: tuple[str, ...] = ()
 
     def carried(self, limit: float = P99_LIMIT_MS) -> bool:
-        return self.failures == 0 and self.p99 < limit
+        """Within the limit and without a failure, if anything was answered at all."""
+        return self.answers > 0 and self.failures == 0 and self.p99 < limit
 
 
 @dataclass(slots=True)

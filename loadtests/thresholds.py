@@ -42,6 +42,7 @@ def thresholds_of(
 ) -> Iterator[Threshold]:
     """All that apply: answers first, then latency, then memory."""
     yield Threshold("wrong answers", sum(each.wrong for each in (shape, steps) if each), 0)
+    yield Threshold("workers of locust that were lost", sum(each.lost for each in (shape, steps) if each), 0)
     if steps is not None:
         yield Threshold("rates that were not carried, of the first", float(steps.best is None), 0)
     if shape is None:

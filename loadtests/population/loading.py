@@ -97,6 +97,18 @@ async def begin(connection: asyncpg.Connection, population: Population, size: in
     return Begun(size, finished=False)
 
 
+async def refuse_another(database_url: str, population: Population) -> None:
+    """Raises RefusedError if the database was not seeded with this population, to its end."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        if not await connection.fetchval("SELECT to_regclass($1)", SEED):
+            raise RefusedError("`dmp-loadtest seed` has not filled this database")
+        if not (await _begun(connection, population)).finished:
+            raise RefusedError("this database is not seeded to its end: call `dmp-loadtest seed` again")
+    finally:
+        await connection.close()
+
+
 async def missing(connection: asyncpg.Connection, step: Step, count: int) -> list[int]:
     """The parts that are still to be written."""
     query = f"SELECT part FROM {MARKS} WHERE step = $1"  # noqa: S608 - our own name

@@ -39,8 +39,8 @@ class Persona(FastHttpUser):
         gevent.sleep(self.wait_time())
 
     def wait_time(self) -> float:
-        """Until the next visit is due; none if it is due already."""
-        self._due += self.source.random.expovariate(PLAN.pace)
+        """Until the next visit is due; none if it is due already. Each part of a run has its own pace."""
+        self._due += self.source.random.expovariate(self.environment.parsed_options.pace)
         return max(0.0, self._due - clock())
 
     def begin(self, follow: Callable[[Any, Visit], None]) -> None:

@@ -13,7 +13,10 @@ from loadtests.drawing import Source
 from loadtests.population import Population
 from loadtests.recording import Recording
 
-PLAN: plan.Plan = plan.read(Path(os.environ[plan.VARIABLE]), plan.Plan)
+PLANS: list[plan.Plan] = plan.read(Path(os.environ[plan.VARIABLE]), list[plan.Plan])
+PLAN = PLANS[0]
+"""What is alike in all parts of the run: whom to ask, with whose keys, and about which population."""
+
 _AHEAD = 32
 """Dossiers computed at once: more would make whatever is due meanwhile wait."""
 

@@ -1,8 +1,8 @@
-"""A physician's day: he opens records of his patients, and his software asks for each document."""
+"""A physician's day: his software polls the list of his patients, he opens records, and it asks for each document."""
 
 from loadtests import questions
 from loadtests.profile import VISITS
-from loadtests.users.listing import listed
+from loadtests.users.listing import listed, patients_listed
 from loadtests.users.persona import Persona, visit
 from loadtests.users.visit import Visit, on_behalf_of
 
@@ -13,6 +13,12 @@ class TreatingPhysician(Persona):
     """Reads whatever there is, masked or not, as long as he has shown his card."""
 
     persona = "treating physician"
+
+    @visit(1)
+    def begin_the_day(self, visit: Visit) -> None:
+        """His software asks again and again which dossiers are open to him."""
+        dossier, rpps = questions.with_treating_physician(self.source)
+        patients_listed(visit, rpps, dossier, questions.without_tie(self.source, rpps))
 
     @visit(4)
     def look(self, visit: Visit) -> None:

@@ -1,17 +1,21 @@
 """Two reports are compared: what became worse is named, and fails."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from loadtests.comparing import command
+from loadtests.processes import Sample
 from loadtests.recording import Figures
 from loadtests.reporting import Report
 from tests.loadtests.reports import CARRIED, a_report, a_shape, samples, some_steps
 
 SLOWER = Figures(1_000, 0, 2.2, 8.0, 15.0, 20.0, 31.0)
 SLOWEST_STEP = CARRIED.__class__(60.0, 120.0, 0, 3.0, 30.0, 0.5)
+FEWER_ANSWERS = CARRIED.__class__(100.0, 120.0, 0, 3.0, 30.0, 0.5)
+BUSIER = [Sample(each.at, 1.5, each.memory, 1) for each in samples(100, 101, 102, 101)]
 
 
 def comparing(folder: Path, before: Report, after: Report, *options: str) -> Result:
@@ -37,10 +41,12 @@ def test_the_same_again_is_no_regression(tmp_path: Path) -> None:
         (a_report(a_shape(failed=3), some_steps()), "failed or missing answers"),
         (a_report(a_shape(wrong=1), some_steps()), "wrong answers"),
         (a_report(steps=some_steps(best=SLOWEST_STEP)), "carried"),
+        (a_report(steps=some_steps(best=FEWER_ANSWERS)), "carried"),
         (a_report(steps=some_steps(), processes={"service": samples(200, 200)}), "memory, service"),
+        (a_report(steps=some_steps(), processes={"service": BUSIER}), "processor time an answer"),
         (a_report(steps=some_steps(), database_bytes=50_000_000), "database"),
     ],
-    ids=["latency", "failures", "wrong", "capacity", "memory", "size"],
+    ids=["latency", "failures", "wrong", "capacity", "throughput", "memory", "processors", "size"],
 )
 def test_what_became_worse_is_named(tmp_path: Path, after: Report, told: str) -> None:
     """And the exit code says that something did."""
@@ -64,6 +70,19 @@ def test_runs_that_are_not_alike_say_so(tmp_path: Path) -> None:
     other = a_report(setting=dict(a_report().setting) | {"population": "40,000,000 dossiers from seed 1"})
     result = comparing(tmp_path, a_report(), other)
     assert "not alike: population: 10,000 dossiers from seed 1 | 40,000,000 dossiers from seed 1" in result.output
+
+
+@pytest.mark.parametrize(
+    "more, told",
+    [
+        ({"versions": {"Python": "3.12"}}, "Python: 3.11 | 3.12"),
+        ({"versions": {"Python": "3.11", "PostgreSQL": "15.18"}}, "PostgreSQL: unknown | 15.18"),
+        ({"setting": dict(a_report().setting) | {"personas": "nurse"}}, "personas: unknown | nurse"),
+    ],
+)
+def test_other_versions_and_settings_are_told(tmp_path: Path, more: dict[str, Any], told: str) -> None:
+    """Whichever of the two reports has them."""
+    assert f"not alike: {told}\n" in comparing(tmp_path, a_report(), a_report(**more)).output
 
 
 def test_what_is_no_report_is_refused(tmp_path: Path) -> None:

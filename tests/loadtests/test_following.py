@@ -17,10 +17,13 @@ def a_plan(shape: str | None = "steady", *, seconds: float = 20, most_visits: in
 
 
 def followed(
-    course: Course, answered: Callable[[Recording, float, float], None] = lambda *_: None, under_way: int = 0
+    course: Course,
+    answered: Callable[[Recording, float, float], None] = lambda *_: None,
+    under_way: int = 0,
+    begin: float = EPOCH,
 ) -> tuple[list[float], Recording]:
     """The rates of each second until the end; `answered` records what came back within a second."""
-    recording, rates, now = Recording(), [], EPOCH
+    recording, rates, now = Recording(), [], begin
     while (rate := course.rate_at(now, recording, under_way)) is not None:
         rates.append(rate)
         answered(recording, now, rate)
@@ -67,6 +70,13 @@ def test_the_dependency_is_slow_in_the_middle() -> None:
     assert slow == [False] * 10 + [True] * 10 + [False] * (10 + int(REST_SECONDS))
 
 
+def test_what_is_slow_is_told() -> None:
+    """And by how much; nothing is, in the other shapes."""
+    told = {name: shape.told("store", 70.0) for name, shape in SHAPES.items()}
+    late = "slow: a dependency is slow for a while: whatever is sent to the store comes 70 ms late in the middle third"
+    assert (told["slow"], told["steady"]) == (late, "steady: one rate")
+
+
 @pytest.mark.parametrize("name", list(SHAPES))
 def test_no_shape_asks_more_than_its_rate(name: str) -> None:
     """The rate is the top, and something is always due."""
@@ -100,6 +110,34 @@ def test_steps_find_what_is_carried() -> None:
     assert best is not None
     assert (250 < best.rate <= 300, best.answers == pytest.approx(best.rate, rel=0.1)) == (True, True)
     assert max(course.due()) == max(step.rate for step in course.stepping.steps)
+
+
+def test_seconds_that_stood_out_are_named_of_each_step() -> None:
+    """By their numbers in the run: the statement of what is carried rests on a step."""
+
+    def answered(recording: Recording, now: float, rate: float) -> None:
+        slow = 30 if int(now - EPOCH) == 6 else 0
+        for number in range(int(rate)):
+            milliseconds = 200.0 if rate > 100 else 45.0 if number < slow else 5.0
+            recording.answer(("nurse", "decision"), int(now), milliseconds, None, warm=True)
+
+    course = steps(a_plan(None, seconds=10))
+    followed(course, answered)
+    first, second = course.stepping.steps[:2]
+    assert (first.stalls, second.stalls) == (("second 6: stall, 30 of 100 answers over p95",), ())
+
+
+@pytest.mark.parametrize("begin", [EPOCH, 1_800_000_000.0, 1_800_000_000.95])
+def test_a_step_of_one_second_lasts_for_two(begin: float) -> None:
+    """The one in which it begins is left out, and what it carries is told of a whole one."""
+
+    def answered(recording: Recording, now: float, rate: float) -> None:
+        for _ in range(int(rate)):
+            recording.answer(("nurse", "decision"), int(now), 200.0 if rate > 300 else 5.0, None, warm=True)
+
+    course = steps(a_plan(None, seconds=1))
+    followed(course, answered, begin=begin)
+    assert all(0.4 * step.rate < step.answers <= step.rate for step in course.stepping.steps)
 
 
 def test_a_failure_within_a_step_is_of_that_step() -> None:

@@ -8,7 +8,7 @@ import pytest
 from loadtests.page import page
 from loadtests.plan import Measured
 from loadtests.reporting import HTML, JSON, Report, capacity, read
-from tests.loadtests.reports import FIGURES, KIND, REFUSED, a_report, a_shape, samples, some_steps
+from tests.loadtests.reports import CARRIED, FIGURES, KIND, REFUSED, a_report, a_shape, samples, some_steps
 
 _VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -153,9 +153,26 @@ def test_the_capacity_statement_says_all_of_it() -> None:
     said = capacity(some_steps())
     assert said == (
         "Carried: 100 visits a second, 210 answers a second, with p99 30 ms, below 50 ms, and no failure. "
+        "None of its seconds stood out. "
         "At 150 visits a second p99 was 120 ms, with 2 failures. The asking itself was late, by 40 ms at p99: "
         "part of the latency is of whoever asks; more processes or machines would tell."
     )
+
+
+def test_what_stood_out_at_what_is_carried_is_named() -> None:
+    """In the terminal, in the file and on the page: a percentile of the whole step hides it."""
+    stall = "second 41: gap, 12 answers where 200 were expected"
+    best = CARRIED.__class__(100.0, 210.0, 0, 3.0, 30.0, 0.5, (stall,))
+    report = a_report(steps=some_steps(best=best, steps=[best, REFUSED]))
+    assert "1 of its seconds stood out." in capacity(some_steps(best=best))
+    assert f"  {stall}" in list(report.sentences())
+    assert stall in reading(report).texts
+
+
+def test_a_lost_worker_fails_the_run() -> None:
+    """Of those who asked: what they were to ask is missing, also where nothing else went wrong."""
+    assert [a_report(a_shape(lost=1)).passed, a_report(steps=some_steps(lost=2)).passed] == [False, False]
+    assert "workers of locust that were lost 1, at most 0" in a_report(a_shape(lost=1)).verdict
 
 
 def test_the_capacity_statement_says_when_nothing_is_carried() -> None:

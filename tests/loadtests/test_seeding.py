@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -23,6 +24,7 @@ from loadtests.cli import main
 from loadtests.population import Dossier, Population
 from loadtests.population.deployment import Deployment
 from loadtests.population.loading import RefusedError
+from loadtests.preparing import Wanted, prepared
 from loadtests.seeding import seed_database
 from models.identifiers import Ins
 from tests.loadtests.homes import answers, populate
@@ -108,6 +110,14 @@ def seeded(new_home: Callable[[str], Home]) -> Home:
     return home
 
 
+def told_by(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
+    """The environment leads there, and nowhere else."""
+    for name in [name for name in os.environ if name.startswith("DMP_")]:
+        monkeypatch.delenv(name)
+    for name, value in home.environment.items():
+        monkeypatch.setenv(name, value)
+
+
 def test_what_is_seeded_is_what_would_be_imported(seeded: Home, new_home: Callable[[str], Home]) -> None:
     """Every row of every table, byte for byte."""
     imported = new_home("imported")
@@ -118,6 +128,53 @@ def test_what_is_seeded_is_what_would_be_imported(seeded: Home, new_home: Callab
 def test_tables_are_what_they_were(seeded: Home, new_home: Callable[[str], Home]) -> None:
     """Keys, indexes and settings came back, under their names."""
     assert seeded.shape() == new_home("untouched").shape()
+
+
+@pytest.mark.parametrize(
+    "population, told",
+    [
+        (Population(701, seed=7), "--dossiers 701 --seed 7: this database has 700 dossiers from seed 7"),
+        (Population(700, seed=8), "--dossiers 700 --seed 8: this database has 700 dossiers from seed 7"),
+    ],
+)
+def test_load_of_another_population_is_refused(
+    seeded: Home, population: Population, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a service is started or a client added: every answer would be taken for a wrong one."""
+    told_by(monkeypatch, seeded)
+    with pytest.raises(RuntimeError, match=told), prepared(Wanted(population, 1, tmp_path, seeded=True)):
+        pass
+    assert seeded.rows("SELECT name FROM client") == []
+
+
+def test_load_on_what_is_not_seeded_is_refused(
+    new_home: Callable[[str], Home], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At all, or not to its end."""
+    home = new_home("never_seeded")
+    told_by(monkeypatch, home)
+    wanted = Wanted(SMALL, 1, tmp_path, seeded=True)
+    with pytest.raises(RuntimeError, match="`dmp-loadtest seed` has not filled this database"), prepared(wanted):
+        pass
+    home.rows(
+        "CREATE TABLE loadtest_seed AS SELECT 7::bigint AS seed, 700::bigint AS dossiers, 1 AS version, 200 AS size,"
+        " null::timestamptz AS finished_at"
+    )
+    with pytest.raises(RuntimeError, match="is not seeded to its end"), prepared(wanted):
+        pass
+
+
+def test_the_clients_of_a_run_do_not_outlive_it(seeded: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their keys would open a real database for ever."""
+    told_by(monkeypatch, seeded)
+    with prepared(Wanted(SMALL, 1, tmp_path, seeded=True)) as service:
+        during = seeded.rows("SELECT name FROM client")
+        asked = httpx.post(
+            f"{service.address}/v1/identities",
+            json={"ins": SMALL.dossier(0).ins},
+            headers={"Authorization": f"Bearer {service.key}"},
+        )
+    assert (len(during), asked.status_code, seeded.rows("SELECT name FROM client")) == (2, 200, [])
 
 
 def test_it_is_told_that_everything_is_there(seeded: Home) -> None:

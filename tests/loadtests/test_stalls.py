@@ -65,7 +65,7 @@ def test_chance_is_no_stall() -> None:
     "seconds, said",
     [
         ([a_second(1_000)] * 9 + [a_second(0)], "second 9: gap, 0 answers where 900 were expected"),
-        ([a_second(1_000)] * 9 + [a_second(1_000, 500)], "second 9: stall, 500 of 1000 answers over the run's p95"),
+        ([a_second(1_000)] * 9 + [a_second(1_000, 500)], "second 9: stall, 500 of 1000 answers over p95"),
     ],
     ids=["gap", "stall"],
 )

@@ -32,6 +32,11 @@ def test_a_failure_is_not_carried() -> None:
     assert [Step(10, 20, failures, 1, 2, 0).carried() for failures in (0, 1)] == [True, False]
 
 
+def test_silence_is_not_carried() -> None:
+    """Of no answer no percentile is over a limit."""
+    assert not Step(10, 0, 0, 0.0, 0.0, 0).carried()
+
+
 def test_what_carries_nothing_ends() -> None:
     """Rates are halved until there is nothing left to try."""
     stepping = tried(Stepping(20.0), 0.0)
