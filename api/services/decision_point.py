@@ -27,7 +27,7 @@ from api.schemas.authzen import (
     ResourceSearch,
     SubjectSearch,
 )
-from api.services.cursors import read_position, write_position
+from api.services.cursors import place_between, read_position, write_position
 from api.services.judging import Judgement, Judging
 from api.services.questions import are_alike, question_of
 from api.services.replicated import searched
@@ -41,7 +41,10 @@ from models.vocabulary import ACTIONS_ON, Action, ResourceType, SubjectType
 from policy.engine import Engine
 
 _CANDIDATES = 200
-"""So many are judged at once; a page may take several times as many when few of them pass."""
+"""So many are looked up at once."""
+
+_MOST_BATCHES = 5
+"""So many times for one page: where few candidates pass it is short, even empty, and says where to go on."""
 
 Candidates = Callable[[str | None], Awaitable[Sequence[tuple[str, Case]]]]
 
@@ -207,19 +210,24 @@ class DecisionPoint:
         found: Callable[[Question], Reference],
         counts: Callable[[Case], bool] = lambda _: True,
     ) -> EntityPage:
-        """The first candidates that pass, and the place of the last one shown if another passes after it."""
+        """The first candidates that pass, and where the next page begins if there may be one.
+
+        That is the last one shown, or a place that nobody has: who was looked at and not shown is not told.
+        """
         shown: list[FoundEntity] = []
-        place = last_shown = page.after
-        while batch := await candidates(place):
-            for place, case in batch:
+        after = page.after
+        for _ in range(_MOST_BATCHES):
+            batch = await candidates(after)
+            is_last = len(batch) < _CANDIDATES
+            for _, case in batch if is_last else batch[:-1]:
                 if counts(case) and self._judging.verdict(caller.client, case, engine).decision.allowed:
                     if len(shown) == page.limit:
-                        return EntityPage(shown, last_shown)
+                        return EntityPage(shown, shown[-1].id)
                     shown.append(_found(found(case.question)))
-                    last_shown = place
-            if len(batch) < _CANDIDATES:
-                break
-        return EntityPage(shown)
+            if is_last:
+                return EntityPage(shown)
+            after = place_between(batch[-2][0], batch[-1][0])
+        return EntityPage(shown, after)
 
 
 def _asked_at(request: EvaluationRequest, at: datetime) -> Question | MalformedRequestError:
