@@ -34,8 +34,7 @@ from api.services.replicated import searched
 from models.database import Database, Reads, Replica
 from models.facts import Case, Professional, Question, Reference
 from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_texts
-from models.instants import instant_from_integer, instant_to_integer
-from models.queries import Position, fetch_cases
+from models.queries import fetch_cases
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
 from models.vocabulary import ACTIONS_ON, Action, ResourceType, SubjectType
 from policy.engine import Engine
@@ -169,19 +168,12 @@ class DecisionPoint:
         return EntityPage([])
 
     async def _documents(self, caller: Caller, asked: Question, page: PageRequest) -> EntityPage:
-        """The documents of a dossier that pass, newest first, all judged at once; `asked` is about the dossier."""
-        permitted = await self._judging.permitted_documents(caller.client, asked)
-        if page.after is not None:
-            after = read_position(page.after)
-            beyond = (instant_to_integer(after.created_at), after.id.bytes)
-            permitted = [each for each in permitted if each < beyond]
-        shown = permitted[: page.limit]
+        """The documents of a dossier that pass, newest first; `asked` is about the dossier."""
+        after = None if page.after is None else read_position(page.after)
+        found, more = await self._judging.permitted_documents(caller.client, asked, after, page.limit)
         kind = ResourceType.DOCUMENT.value
-        results = [FoundEntity(kind, each) for each in pseudonym_texts([identity for _, identity in shown])]
-        if not len(permitted) > len(shown) > 0:
-            return EntityPage(results)
-        at, identity = shown[-1]
-        return EntityPage(results, write_position(Position(instant_from_integer(at), UUID(bytes=identity))))
+        results = [FoundEntity(kind, each) for each in pseudonym_texts(found)]
+        return EntityPage(results, None if more is None else write_position(more))
 
     async def search_actions(self, caller: Caller, search: ActionSearch, page: PageRequest) -> ActionPage:
         """Every action on such a resource that the subject may do, in the order of the vocabulary."""
