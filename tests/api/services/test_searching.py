@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import cast
 from uuid import UUID
 
 import pytest
@@ -14,12 +13,10 @@ from api.parts import Parts
 from api.schemas.authzen import ActionAsked, Entity, Kind, ResourceSearch, SubjectSearch
 from api.services.cursors import place_between
 from api.services.decision_point import DecisionPoint
-from api.services.judging import Judging
-from api.services.rules import Rules
 from models import tables
 from models.sheets import pack_relation
 from models.vocabulary import Scope
-from policy.engine import Engine
+from tests.api.services.judges import judging_at
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CALLER = Caller(Client("tests", frozenset(Scope)), "request-1")
@@ -32,10 +29,6 @@ OPEN = DOSSIERS[7::500]
 MOST_READS = 17
 
 Search = Callable[[PageRequest], Awaitable[EntityPage]]
-
-
-class _Rules:
-    engine = Engine.load()
 
 
 @pytest.fixture
@@ -60,8 +53,7 @@ async def point(parts: Parts) -> DecisionPoint:
             (tables.tied, [{"party": each, "dossier": DOSSIERS[0]} for each in PEOPLE[7::500]]),
         ):
             await connection.execute(insert(table), rows)
-    judging = Judging(parts.database, cast("Rules", _Rules), parts.ledger, lambda: NOW, lambda **_: None)
-    return DecisionPoint(parts.database, judging)
+    return DecisionPoint(parts.database, judging_at(parts, NOW))
 
 
 @pytest.fixture
