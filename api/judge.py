@@ -31,6 +31,8 @@ class PageRequest:
 class EntityPage:
     """Some of the subjects or resources found; `next` is the judge's word for where the rest begins, if any.
 
+    There may be fewer than `limit`, or none, and yet a `next`: so many candidates were looked at, and more may pass.
+
     `stale_seconds`, if there, is within how long before the answer a change need not have counted: a replica was asked.
     """
 

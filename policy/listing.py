@@ -5,7 +5,9 @@ and status, whether its type is open to the subject's profession, whether the su
 reimbursement has expired.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -14,7 +16,7 @@ from msgspec.structs import replace
 from models.decisions import Decision
 from models.facts import Case, Document, Professional, Reference
 from models.reference import REIMBURSEMENTS
-from models.sheets import looks_of
+from models.sheets import DOCUMENT_SIZE, entries_at, looks_of
 from models.vocabulary import ResourceType
 from policy.documents import have_expired
 from policy.engine import Engine
@@ -59,6 +61,22 @@ def judge_documents(engine: Engine, case: Case, documents: bytes) -> Verdicts:
         [Verdict(_about(case, example), situation, engine.judge(situation)) for situation, example in examples.items()],
         list(map(of_look.__getitem__, looks.numbers)),
     )
+
+
+def judge_in_turn(
+    engine: Engine, case: Case, documents: bytes, numbers: Iterable[int], at_once: int
+) -> Iterator[tuple[list[int], Verdicts]]:
+    """As `judge_documents`, those of a sheet that have these numbers, in this order.
+
+    So many at once, and none before it is its turn: who has enough asks for no more.
+    """
+    left = iter(numbers)
+    while some := list(islice(left, at_once)):
+        if len(some) * DOCUMENT_SIZE < len(documents):
+            yield some, judge_documents(engine, case, entries_at(documents, some))
+        else:
+            verdicts, of_each = judge_documents(engine, case, documents)
+            yield some, Verdicts(verdicts, list(map(of_each.__getitem__, some)))
 
 
 def _about(case: Case, document: Document | None) -> Case:

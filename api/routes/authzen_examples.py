@@ -20,6 +20,7 @@ _PHYSICIAN = {"type": "professional", "id": "10001234565"}
 _STRONG = {"authentication": "cps"}
 _READ = {"name": "document:read"}
 _IN_DOSSIER = {"type": "document", "properties": {"dossier": _DOSSIER}}
+_GO_ON = {"page": {"next_token": "WyI3ZDU1NGEzMjUxYjAxYTUyIiwxMDAsIjEwMDAxMjM0NTgwIl0", "count": 0}, "results": []}
 
 EVALUATION = Documented(
     "The decision; a denial is one.",
@@ -71,7 +72,7 @@ EVALUATIONS = Documented(
 )
 
 SUBJECT_SEARCH = Documented(
-    "Some of the subjects found.",
+    "Some of the subjects found; with a token, go on, from a short or empty page too.",
     body=SubjectSearch,
     answer=FoundEntities,
     body_examples={
@@ -82,11 +83,14 @@ SUBJECT_SEARCH = Documented(
             "page": {"limit": 50},
         }
     },
-    answer_examples={"one": {"page": {"next_token": "", "count": 1}, "results": [_PHYSICIAN]}},
+    answer_examples={
+        "one": {"page": {"next_token": "", "count": 1}, "results": [_PHYSICIAN]},
+        "none of those looked at so far": _GO_ON,
+    },
 )
 
 RESOURCE_SEARCH = Documented(
-    "Some of the resources found.",
+    "Some of the resources found; with a token, go on, from a short or empty page too.",
     body=ResourceSearch,
     answer=FoundEntities,
     body_examples={
@@ -103,7 +107,10 @@ RESOURCE_SEARCH = Documented(
             "context": _STRONG,
         },
     },
-    answer_examples={"one": {"results": [{"type": "document", "id": _DOCUMENT}]}},
+    answer_examples={
+        "one": {"results": [{"type": "document", "id": _DOCUMENT}]},
+        "none of those looked at so far": _GO_ON,
+    },
 )
 
 ACTION_SEARCH = Documented(

@@ -133,7 +133,10 @@ class FoundAction(Struct, frozen=True):
 
 
 class PageAnswered(Struct, frozen=True):
-    """Where the next page begins; an empty token says that there is none (8.2.2)."""
+    """Where the next page begins; an empty token, and nothing else, says that there is none (8.2.2).
+
+    A page may be shorter than asked for, even empty, and have a token: so many were looked at, and more may be found.
+    """
 
     next_token: str
     count: int

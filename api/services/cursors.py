@@ -37,3 +37,14 @@ def read_position(word: str, *, oldest_first: bool = False) -> Position:
         raise MalformedRequestError(
             "This is not a place in a listing of this order: `after` comes from an answer's `next`."
         ) from None
+
+
+def place_between(before: str, following: str) -> str:
+    """Where to go on between two ids of one form that ascend: the roundest that is neither, or the first if none is.
+
+    What goes on there tells nobody of either.
+    """
+    zeros = "".join("-" if character == "-" else "0" for character in following)
+    alike = next(n for n, (one, other) in enumerate(zip(before, following, strict=True), 1) if one != other)
+    rounded = following[:alike] + zeros[alike:]
+    return rounded if rounded < following else before

@@ -27,21 +27,23 @@ from api.schemas.authzen import (
     ResourceSearch,
     SubjectSearch,
 )
-from api.services.cursors import read_position, write_position
+from api.services.cursors import place_between, read_position, write_position
 from api.services.judging import Judgement, Judging
 from api.services.questions import are_alike, question_of
 from api.services.replicated import searched
 from models.database import Database, Reads, Replica
 from models.facts import Case, Professional, Question, Reference
 from models.identifiers import InvalidIdentifierError, parse_pseudonym, pseudonym_texts
-from models.instants import instant_from_integer, instant_to_integer
-from models.queries import Position, fetch_cases
+from models.queries import fetch_cases
 from models.queries.search import dossiers_of_professional, professionals_of_dossier
 from models.vocabulary import ACTIONS_ON, Action, ResourceType, SubjectType
 from policy.engine import Engine
 
 _CANDIDATES = 200
-"""So many are judged at once; a page may take several times as many when few of them pass."""
+"""So many are looked up at once."""
+
+_MOST_BATCHES = 5
+"""So many times for one page: where few candidates pass it is short, even empty, and says where to go on."""
 
 Candidates = Callable[[str | None], Awaitable[Sequence[tuple[str, Case]]]]
 
@@ -166,19 +168,12 @@ class DecisionPoint:
         return EntityPage([])
 
     async def _documents(self, caller: Caller, asked: Question, page: PageRequest) -> EntityPage:
-        """The documents of a dossier that pass, newest first, all judged at once; `asked` is about the dossier."""
-        permitted = await self._judging.permitted_documents(caller.client, asked)
-        if page.after is not None:
-            after = read_position(page.after)
-            beyond = (instant_to_integer(after.created_at), after.id.bytes)
-            permitted = [each for each in permitted if each < beyond]
-        shown = permitted[: page.limit]
+        """The documents of a dossier that pass, newest first; `asked` is about the dossier."""
+        after = None if page.after is None else read_position(page.after)
+        found, more = await self._judging.permitted_documents(caller.client, asked, after, page.limit)
         kind = ResourceType.DOCUMENT.value
-        results = [FoundEntity(kind, each) for each in pseudonym_texts([identity for _, identity in shown])]
-        if not len(permitted) > len(shown) > 0:
-            return EntityPage(results)
-        at, identity = shown[-1]
-        return EntityPage(results, write_position(Position(instant_from_integer(at), UUID(bytes=identity))))
+        results = [FoundEntity(kind, each) for each in pseudonym_texts(found)]
+        return EntityPage(results, None if more is None else write_position(more))
 
     async def search_actions(self, caller: Caller, search: ActionSearch, page: PageRequest) -> ActionPage:
         """Every action on such a resource that the subject may do, in the order of the vocabulary."""
@@ -207,19 +202,24 @@ class DecisionPoint:
         found: Callable[[Question], Reference],
         counts: Callable[[Case], bool] = lambda _: True,
     ) -> EntityPage:
-        """The first candidates that pass, and the place of the last one shown if another passes after it."""
+        """The first candidates that pass, and where the next page begins if there may be one.
+
+        That is the last one shown, or a place that nobody has: who was looked at and not shown is not told.
+        """
         shown: list[FoundEntity] = []
-        place = last_shown = page.after
-        while batch := await candidates(place):
-            for place, case in batch:
+        after = page.after
+        for _ in range(_MOST_BATCHES):
+            batch = await candidates(after)
+            is_last = len(batch) < _CANDIDATES
+            for _, case in batch if is_last else batch[:-1]:
                 if counts(case) and self._judging.verdict(caller.client, case, engine).decision.allowed:
                     if len(shown) == page.limit:
-                        return EntityPage(shown, last_shown)
+                        return EntityPage(shown, shown[-1].id)
                     shown.append(_found(found(case.question)))
-                    last_shown = place
-            if len(batch) < _CANDIDATES:
-                break
-        return EntityPage(shown)
+            if is_last:
+                return EntityPage(shown)
+            after = place_between(batch[-2][0], batch[-1][0])
+        return EntityPage(shown, after)
 
 
 def _asked_at(request: EvaluationRequest, at: datetime) -> Question | MalformedRequestError:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from api.errors import RefusedError
@@ -14,15 +15,13 @@ from api.services.references import document_of, of_document, of_dossier
 from models.database import Database
 from models.decisions import Decision
 from models.facts import Case, Document, Question, Reference
-from models.queries import Sought, fetch_sought, position_of
+from models.queries import Sought, position_of
 from models.queries import documents as stored
-from models.vocabulary import Action, DocumentStatus
+from models.vocabulary import Action
 from vault.documents import Documents as Vault
 from vault.documents import Kept, Reading
 from vault.errors import NoContentError, SealBrokenError
 from vault.keys import DossierKeys
-
-_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +68,11 @@ class Wanted:
     @property
     def sought(self) -> Sought:
         """What the database looks for."""
-        return Sought(self.types, self.author, self.since, self.until, self.oldest_first)
+        return Sought(self.types, self.author, self.since, self.until, self.oldest_first, self.current_only)
 
     def place_of(self, last: Case) -> str:
         """Where a page that ends with this case goes on."""
         return write_position(position_of(last), oldest_first=self.oldest_first)
-
-    def holds(self, case: Case) -> bool:
-        """Whether the document of a case is one, of those that the database found."""
-        return not self.current_only or (case.document is not None and case.document.status is DocumentStatus.CURRENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,7 @@ class DocumentService:
     async def page(self, actor: Actor, dossier: UUID, wanted: Wanted, after: str | None, limit: int) -> Listing:
         """What the subject may read, in the order wanted; one entry of the journal names every line shown."""
         entered = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
-        shown, following = await self.readable(actor, entered, dossier, wanted, after, limit)
+        shown, following = await self.readable(actor, entered, wanted, after, limit)
         await self._judging.record(actor.caller, [entered, *shown])
         return Listing(await self.sheets(actor, await self.shelf(dossier, shown), shown), following)
 
@@ -146,25 +141,13 @@ class DocumentService:
         await self._judging.record(actor.caller, [judgement.broken()])
 
     async def readable(
-        self, actor: Actor, entered: Judgement, dossier: UUID, wanted: Wanted, after: str | None, limit: int
+        self, actor: Actor, entered: Judgement, wanted: Wanted, after: str | None, limit: int
     ) -> tuple[list[Judgement], str | None]:
         """The first lines that may be read, and the place of the last if another one follows; nothing is journaled."""
-        at = entered.case.question.at
-        question = Question(actor.subject, Action.DOCUMENT_READ.value, of_dossier(dossier), at, actor.context)
-        shown: list[Judgement] = []
         place = read_position(after, oldest_first=wanted.oldest_first) if after else None
-        most = max(_PAGE, limit)
-        while batch := await fetch_sought(self._database, question, wanted.sought, after=place, limit=most):
-            for case in filter(wanted.holds, batch):
-                judgement = self._judging.verdict(actor.caller.client, case, entered.engine)
-                if judgement.decision.allowed:
-                    if len(shown) == limit:
-                        return shown, wanted.place_of(shown[-1].case)
-                    shown.append(judgement)
-            if len(batch) < most:
-                break
-            place = position_of(batch[-1])
-        return shown, None
+        found = list(islice(await self._judging.readable(actor, entered, wanted.sought, place), limit + 1))
+        shown = found[:limit]
+        return shown, wanted.place_of(shown[-1].case) if len(found) > limit else None
 
     async def shelf(self, dossier: UUID, judged: Sequence[Judgement]) -> Shelf:
         """What is stored of these documents of a dossier, titles opened."""

@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.errors import ConflictError, RefusedError
 from api.services.judging import Actor, Judgement, Judging
 from api.services.openers import opening_of
-from api.services.references import of_dossier
+from api.services.references import document_of, of_dossier
 from models.database import Database
 from models.facts import Dossier, Particulars, Question, Reference, Relation, Representation
 from models.identifiers import Ins
 from models.queries import dossiers as stored
-from models.queries import fetch_listing
 from models.queries.inquiries import add_inquiries, drop_inquiries
 from models.queries.openings import add_opening
 from models.reference import DOCUMENT_TYPES
@@ -128,20 +127,9 @@ class Dossiers:
     async def overview(self, actor: Actor, dossier: UUID) -> Overview:
         """State, switches, and counts of what the subject may read."""
         judgement = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
-        listing = await fetch_listing(
-            self._database,
-            Question(
-                actor.subject,
-                Action.DOCUMENT_READ.value,
-                of_dossier(dossier),
-                judgement.case.question.at,
-                actor.context,
-            ),
-        )
-        readable, client = dict.fromkeys(Space, 0), actor.caller.client
-        for case in listing:
-            if case.document and self._judging.verdict(client, case, judgement.engine).decision.allowed:
-                readable[DOCUMENT_TYPES[case.document.document_type].space] += 1
+        readable = dict.fromkeys(Space, 0)
+        for each in await self._judging.readable(actor, judgement):
+            readable[DOCUMENT_TYPES[document_of(each)[1].document_type].space] += 1
         await self._judging.record(actor.caller, [judgement])
         return Overview(_known(judgement), readable)
 

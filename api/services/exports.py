@@ -22,7 +22,6 @@ from api.services.archive import Archive
 from api.services.copies.contents import Readable
 from api.services.copies.planning import Planner
 from api.services.judging import Actor, Judgement, Judging
-from api.services.readable import readable
 from api.services.references import of_dossier
 from models.database import Database
 from models.facts import Reference
@@ -100,7 +99,7 @@ class ExportService:
         """
         entered = await self._judging.permit(actor, Action.DOSSIER_EXPORT, of_dossier(dossier))
         sequence, at = await self._opened(actor, dossier, ticket, entered.case.question.at)
-        documents = await readable(self._database, self._judging, actor, entered)
+        documents = list(await self._judging.readable(actor, entered))
         trace, accesses = (self._also(actor, entered, action) for action in (Action.JOURNAL_READ, Action.ACCESS_LIST))
         shown = [each for each in (trace, accesses) if each.decision.allowed]
         await self._judging.record(actor.caller, [entered, *documents, *shown])

@@ -5,7 +5,7 @@ gets anything, either at once (`record`) or in the transaction of the change (`e
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import compress, islice, repeat
 from typing import NamedTuple, Protocol
@@ -22,12 +22,23 @@ from models.database import Database
 from models.decisions import NOT_PERMITTED, Decision
 from models.errors import ConstraintError, DatabaseError
 from models.facts import Case, Context, Organization, Particulars, Professional, Question, Reference, Staff
-from models.queries import Homes, fetch_apart, fetch_cases, fetch_shelves
+from models.queries import (
+    ALL_DOCUMENTS,
+    Homes,
+    Position,
+    Sought,
+    case_at,
+    fetch_apart,
+    fetch_cases,
+    fetch_shelf,
+    fetch_shelves,
+    position_of,
+)
 from models.queries.existence import fetch_open
-from models.sheets import instants_in
+from models.sheets import in_order
 from models.vocabulary import Action, ResourceType
 from policy.engine import Engine
-from policy.listing import judge_documents
+from policy.listing import judge_documents, judge_in_turn
 from policy.situation import Situation
 from vault.journal.entry import Entry, Receipt, Value, fold_alike
 from vault.journal.ledger import Ledger
@@ -67,6 +78,9 @@ SEAL_BROKEN = "seal-broken"
 
 Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
 """What a permission is for, in a transaction; gives what the journal tells of it."""
+
+_AT_ONCE = 128
+"""So many documents of a listing are judged at once: together they cost little more than one."""
 
 _LAST = -1
 """Where the judgement stands on documents that are nowhere: behind all others."""
@@ -194,27 +208,50 @@ class Judging:
             judgements.append(await self.judge(client, structs.replace(question, resource=nothing)))
         return JudgedAlike(judgements, numbers)
 
-    async def permitted_documents(self, client: Client, question: Question) -> list[tuple[int, bytes]]:
-        """The documents of which the rules permit what is asked of their dossier, newest first.
+    async def permitted_documents(
+        self, client: Client, question: Question, after: Position | None, limit: int
+    ) -> tuple[list[bytes], Position | None]:
+        """The first documents of which the rules permit what is asked of their dossier, newest first, by their ids.
 
-        Each by when it was created, in microseconds since 1970, and the bytes of its id.
-
-        Raises ForbiddenError as `judge`.
+        And where the rest begins, if there is any. Raises ForbiddenError as `judge`.
         """
         client.require_speaking_for(question.subject.type)
-        of_documents = structs.replace(
-            question, particulars=structs.replace(question.particulars, dossier=question.resource.id)
-        )
-        shelves = await fetch_shelves(self._database, of_documents, [])
-        if not shelves:
+        shelf = await fetch_shelf(self._database, question)
+        if shelf is None:
             await self.judge(client, question)
-            return []
-        (shelf,) = shelves
+            return [], None
         _may_speak_as(client, shelf.case)
-        told = judge_documents(self.engine, shelf.case, shelf.documents)
-        permitted = [each.decision.allowed for each in told.verdicts]
-        positions = zip(instants_in(shelf.documents), shelf.ids, strict=True)
-        return sorted(compress(positions, map(permitted.__getitem__, told.numbers)), reverse=True)
+        numbers, found = in_order(shelf.documents, None if after is None else after.place), list[int]()
+        for some, told in judge_in_turn(self.engine, shelf.case, shelf.documents, numbers, max(limit + 1, _AT_ONCE)):
+            allowed = [each.decision.allowed for each in told.verdicts]
+            found += compress(some, map(allowed.__getitem__, told.numbers))
+            if len(found) > limit:
+                break
+        shown = found[:limit]
+        more = position_of(case_at(shelf, shown[-1])) if len(found) > len(shown) > 0 else None
+        return [shelf.ids[number] for number in shown], more
+
+    async def readable(
+        self, actor: Actor, entered: Judgement, sought: Sought = ALL_DOCUMENTS, after: Position | None = None
+    ) -> Iterator[Judgement]:
+        """The documents sought that the subject may read, in order: judged as they are taken, and none is journaled.
+
+        At the instant and by the rules of `entered`, which let the subject in.
+        """
+        of_dossier = Reference(ResourceType.DOSSIER.value, str(entered.case.dossier.id if entered.case.dossier else ""))
+        at, engine = entered.case.question.at, entered.engine
+        question = Question(actor.subject, Action.DOCUMENT_READ.value, of_dossier, at, actor.context)
+        if (shelf := await fetch_shelf(self._database, question)) is None:
+            return iter(())
+        _may_speak_as(actor.caller.client, shelf.case)
+        numbers = sought.numbers(shelf.documents, after)
+        judged = judge_in_turn(engine, shelf.case, shelf.documents, numbers, _AT_ONCE)
+        return (
+            Judgement(case_at(shelf, number), verdict.situation, verdict.decision, engine)
+            for some, told in judged
+            for number, verdict in zip(some, map(told.verdicts.__getitem__, told.numbers), strict=True)
+            if verdict.decision.allowed
+        )
 
     async def judge_open(self, client: Client, question: Question, dossiers: Sequence[UUID]) -> dict[UUID, Judgement]:
         """The verdicts on one question about each of these dossiers that is open; nothing is written.

@@ -1,12 +1,11 @@
 """The documents of a dossier that somebody may read, each judged on its own: what every view is computed from."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from api.identity import Client
-from api.services.judging import Actor, Judgement, Judging
+from api.services.judging import Judgement, Judging
 from api.services.references import of_dossier
 from models.database import Database
 from models.facts import Particulars, Question
@@ -16,27 +15,6 @@ from models.vocabulary import ACTIONS_ON, Action, DocumentStatus, ResourceType
 ADVANCE_DIRECTIVES = "EXPPAT_3"
 
 _DOCUMENT_ACTIONS = tuple(action for action in Action if action in ACTIONS_ON[ResourceType.DOCUMENT])
-
-
-async def readable(
-    database: Database, judging: Judging, actor: Actor, entered: Judgement, types: Collection[str] | None = None
-) -> list[Judgement]:
-    """Those permitted, newest first, at the instant and by the rules of `entered`, which let the subject in.
-
-    Nothing is journaled.
-    """
-    if entered.case.dossier is None:
-        return []
-    question = Question(
-        actor.subject,
-        Action.DOCUMENT_READ.value,
-        of_dossier(entered.case.dossier.id),
-        entered.case.question.at,
-        actor.context,
-    )
-    cases = await fetch_listing(database, question, document_types=types)
-    judged = (judging.verdict(actor.caller.client, case, entered.engine) for case in cases)
-    return [judgement for judgement in judged if judgement.decision.allowed]
 
 
 def permitted_actions(judging: Judging, client: Client, judgement: Judgement) -> tuple[Action, ...]:

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from api.services.clinical import Clinical, ClinicalReader, Code
 from api.services.holders import ins_of
 from api.services.judging import Actor, Judging
-from api.services.readable import readable
 from api.services.references import of_dossier
 from models.database import Database
 from models.facts import Document
@@ -79,7 +78,7 @@ class ReminderService:
             return []
         today = entered.case.question.at.astimezone(_PARIS).date()
         rules = await self._concerning(dossier, born, today)
-        judged = await readable(self._database, self._judging, actor, entered)
+        judged = list(await self._judging.readable(actor, entered))
         clinical = await self._reader.read(dossier, judged)
         documents = [each.case.document for each in judged if each.case.document]
         known = _Known(today, born, documents, clinical)

@@ -53,7 +53,7 @@ class TitleSearch:
         if not sought:
             raise MalformedRequestError("The member title has no letter or digit in it.")
         entered = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
-        read, following = await self._documents.readable(actor, entered, dossier, wanted, after, self._most_titles)
+        read, following = await self._documents.readable(actor, entered, wanted, after, self._most_titles)
         shown = await self._first(dossier, read, sought, limit + 1)
         if len(shown) > limit:
             shown = shown[:limit]

@@ -78,7 +78,7 @@ class TreatmentService:
         """Newest first, without past versions; one entry of the journal names what is shown and what was read."""
         entered = await self._judging.permit(actor, Action.DOCUMENT_LIST, of_dossier(dossier))
         most = limit if after else max(MOST_EXAMINED, limit)
-        found, following = await self._documents.readable(actor, entered, dossier, _WANTED, after, most)
+        found, following = await self._documents.readable(actor, entered, _WANTED, after, most)
         shown = found[:limit]
         more = _WANTED.place_of(shown[-1].case) if len(found) > limit else following
         shelf = await self._documents.shelf(dossier, found)

@@ -6,9 +6,9 @@ from uuid import UUID
 from api.errors import RefusedError
 from api.services.documents import DocumentService, Sheet
 from api.services.judging import Actor, Judging
-from api.services.readable import readable
 from api.services.references import document_of, of_document
 from models.database import Database
+from models.queries import Sought
 from models.queries.documents import read_standings
 from models.vocabulary import Action
 
@@ -33,7 +33,7 @@ class Versions:
         series = versions[about.id].series if about.id in versions else None
         ranked = {
             version.version: judgement
-            for judgement in await readable(self._database, self._judging, actor, named, {about.document_type})
+            for judgement in await self._judging.readable(actor, named, Sought({about.document_type}))
             if (version := versions.get(document_of(judgement)[1].id)) is not None and version.series == series
         }
         shown = [ranked[version] for version in sorted(ranked, reverse=True)]

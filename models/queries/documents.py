@@ -145,8 +145,10 @@ class Standing:
     key: KeyRow | None = field(default=None, repr=False)
 
 
-_STANDINGS = (
-    f"SELECT d.documents, contest.document, contest.sealed, {KEY_COLUMNS} FROM dossier AS d "  # noqa: S608  # names of our own tables
+# The sheet comes with the first row alone, however many contests there are.
+STANDINGS = (
+    "SELECT CASE WHEN row_number() OVER () = 1 THEN d.documents END, "  # noqa: S608  # names of our own tables
+    f"contest.document, contest.sealed, {KEY_COLUMNS} FROM dossier AS d "
     "LEFT JOIN contest ON contest.dossier = d.id "
     "LEFT JOIN dossier_key ON dossier_key.dossier = d.id WHERE d.id = $1::uuid"
 )
@@ -158,15 +160,14 @@ async def read_standings(
     """Version and contest of these documents of a dossier, or of all, but for deleted ones, by one `read`."""
     return {
         document.id: standing
-        for document, standing in await _standings(database, home)
-        if document.status is not DocumentStatus.DELETED and (documents is None or document.id in documents)
+        for document, standing in await _standings(database, home, documents)
+        if document.status is not DocumentStatus.DELETED
     }
 
 
 async def read_standing(database: Database, home: UUID, identity: UUID) -> Standing | None:
     """Version and contest of one document, deleted or not, by one `read`."""
-    standings = await _standings(database, home)
-    return next((standing for document, standing in standings if document.id == identity), None)
+    return next((standing for _, standing in await _standings(database, home, {identity})), None)
 
 
 async def read_types(database: Database, documents: Collection[Place]) -> dict[Place, str]:
@@ -181,15 +182,18 @@ async def read_types(database: Database, documents: Collection[Place]) -> dict[P
     return {place: document.document_type for place, document in found.items() if document is not None}
 
 
-async def _standings(database: Database, home: UUID) -> list[tuple[Document, Standing]]:
-    rows = await database.read(_STANDINGS, home)
+async def _standings(
+    database: Database, home: UUID, identities: Collection[UUID] | None
+) -> list[tuple[Document, Standing]]:
+    rows = await database.read(STANDINGS, home)
     if not rows:
         return []
+    documents = next((row[0] for row in rows if row[0] is not None), b"")
     contests: Mapping[UUID, bytes] = {row[1]: row[2] for row in rows if row[1] is not None}
     key = key_of_row(rows[0])
     return [
         (document, Standing(version, contests.get(document.id), key))
-        for document, version in filed_in(rows[0][0] or b"")
+        for document, version in filed_in(documents, identities)
     ]
 
 

@@ -6,8 +6,6 @@ unless it is remembered where that was.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache, partial
 from itertools import islice
 from operator import attrgetter
@@ -20,7 +18,6 @@ from models.database import Read, Reads, Shards, is_one_server, look_up, whole
 from models.errors import DatabaseError
 from models.facts import (
     Case,
-    Document,
     Dossier,
     Message,
     Organization,
@@ -36,8 +33,8 @@ from models.queries import statements
 from models.queries.homes import NO_HOMES, Homes
 from models.queries.statements import DOCUMENTS, Keys, Needs, facts_statement, placed_statement, values_of
 from models.queries.whereabouts import find_dossiers
-from models.sheets import documents_in, find_document, ids_in, relations_with, representations_by
-from models.vocabulary import DocumentStatus, DossierState, OrganizationKind, ResourceType, SubjectType
+from models.sheets import find_document, ids_in, relations_with, representations_by
+from models.vocabulary import DossierState, OrganizationKind, ResourceType, SubjectType
 from models.whereabouts import bucket_of
 
 _BATCH = 512  # look-ups in one statement
@@ -63,13 +60,6 @@ _OF_DOSSIERS = Needs({"dossier", DOCUMENTS, "message"})
 _home = attrgetter("dossier")
 
 _Row = Sequence[Any]
-
-
-class Position(NamedTuple):
-    """Where a page of a listing begins: after the document created then, of this id."""
-
-    created_at: datetime
-    id: UUID
 
 
 async def fetch_case(database: Reads, question: Question) -> Case:
@@ -151,6 +141,14 @@ class Shelf(NamedTuple):
     ids: list[bytes]
 
 
+async def fetch_shelf(database: Reads, question: Question) -> Shelf | None:
+    """What bears on a question that is asked of a dossier, with all its documents, by one `read`."""
+    if question.resource.type != ResourceType.DOSSIER or uuid_of(question.resource.id) is None:
+        return None
+    keys = _keys(question, {})
+    return _shelf(question, keys, whole(await _rows(database, _needs(question) | {DOCUMENTS}, [keys]))[keys])
+
+
 async def fetch_shelves(database: Reads, question: Question, documents: Collection[bytes]) -> list[Shelf]:
     """What bears on a question that is asked of each of these documents, by the bytes of their ids.
 
@@ -189,82 +187,6 @@ async def _shelf_of(database: Reads, question: Question, document: bytes) -> She
 def _shelf(question: Question, keys: Keys, row: _Row) -> Shelf:
     documents = row[statements.SHEET_DOCUMENTS] or b""
     return Shelf(_case(question, keys, row), documents, ids_in(documents))
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """Which documents of a dossier a listing is about, and in which order: from `since` on, before `until`."""
-
-    document_types: Collection[str] | None = None
-    author: Reference | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    oldest_first: bool = False
-
-    def includes(self, document: Document) -> bool:
-        """Whether it is about this one; a pseudonym is the same in upper case (RFC 9562, section 4)."""
-        author = self.author
-        return (
-            document.status is not DocumentStatus.DELETED
-            and (self.document_types is None or document.document_type in self.document_types)
-            and (author is None or (document.author.type, document.author.id) == (author.type, author.id.lower()))
-            and (self.since is None or document.created_at >= self.since)
-            and (self.until is None or document.created_at < self.until)
-        )
-
-
-async def fetch_listing(
-    database: Reads,
-    question: Question,
-    *,
-    document_types: Collection[str] | None = None,
-    after: Position | None = None,
-    limit: int | None = None,
-) -> list[Case]:
-    """As `fetch_sought`, of these types only, or of all."""
-    return await fetch_sought(database, question, Sought(document_types), after=after, limit=limit)
-
-
-async def fetch_sought(
-    database: Reads,
-    question: Question,
-    sought: Sought,
-    *,
-    after: Position | None = None,
-    limit: int | None = None,
-) -> list[Case]:
-    """One case per document of a dossier that is not deleted, newest first unless asked otherwise, by one `read`.
-
-    `question` is asked of the dossier; each case asks it of a document instead. Without `limit`, all documents: what
-    the counts of a dossier's spaces need. The next page begins after `position_of` the last case of this one.
-    """
-    if question.resource.type != ResourceType.DOSSIER or uuid_of(question.resource.id) is None:
-        return []
-    needs, keys = _needs(question) | {DOCUMENTS}, _keys(question, {})
-    row = whole(await _rows(database, needs, [keys]))[keys]
-    common = _case(question, keys, row)
-    found = filter(sought.includes, documents_in(row[statements.SHEET_DOCUMENTS] or b""))
-    documents = sorted(found, key=_position, reverse=not sought.oldest_first)
-    if after is not None:
-        beyond = after.__lt__ if sought.oldest_first else after.__gt__
-        documents = [document for document in documents if beyond(_position(document))]
-    return [_about(common, document) for document in documents[:limit]]
-
-
-def position_of(case: Case) -> Position:
-    """Where the page after this case of a listing begins. Raises ValueError for a case without a document."""
-    if case.document is None:
-        raise ValueError("a position in a listing is that of a document")
-    return _position(case.document)
-
-
-def _position(document: Document) -> Position:
-    return Position(document.created_at, document.id)
-
-
-def _about(common: Case, document: Document) -> Case:
-    question = replace(common.question, resource=Reference(ResourceType.DOCUMENT, str(document.id)))
-    return replace(common, question=question, document=document)
 
 
 def _batches(keys: Collection[Keys]) -> Iterator[list[Keys]]:

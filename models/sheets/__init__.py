@@ -18,7 +18,6 @@ from typing import NamedTuple
 from models.sheets.columns import (
     count_kept,
     dates,
-    ids_in,
     instants_in,
     latest,
     oldest,
@@ -30,10 +29,12 @@ from models.sheets.documents import (
     Filed,
     Version,
     append,
+    document_at,
     documents_in,
     filed_in,
     find_document,
     find_filed,
+    ids_in,
     pack_document,
     pack_documents,
     rewrite,
@@ -41,6 +42,12 @@ from models.sheets.documents import (
 from models.sheets.looks import (
     Looks,
     looks_of,
+)
+from models.sheets.seeking import (
+    Place,
+    entries_at,
+    in_order,
+    seek,
 )
 from models.sheets.ties import (
     TIE_SIZE,
@@ -61,16 +68,20 @@ __all__ = [
     "DocumentColumns",
     "Filed",
     "Looks",
+    "Place",
     "Sheet",
     "Version",
     "append",
     "count_kept",
     "dates",
+    "document_at",
     "documents_in",
+    "entries_at",
     "filed_in",
     "find_document",
     "find_filed",
     "ids_in",
+    "in_order",
     "instants_in",
     "latest",
     "looks_of",
@@ -86,6 +97,7 @@ __all__ = [
     "representations_by",
     "representations_of",
     "rewrite",
+    "seek",
 ]
 
 

@@ -19,15 +19,10 @@ from models.sheets.documents import (
 )
 from models.sheets.fields import PARTY_CODES, filled, pack_party, pack_word
 
-_ID, CREATED = "16s54x", "16xq46x"
+CREATED = "16xq46x"
 _FLAGS, _SERIES = 65, 68  # where these begin in a document
 
 _dated = Struct(">16xq24x16sxB4x")
-
-
-def ids_in(documents: bytes) -> list[bytes]:
-    """The bytes of the ids of all of a sheet's documents, deleted ones included."""
-    return column(_ID, documents)
 
 
 def instants_in(documents: bytes) -> list[int]:

@@ -1,11 +1,13 @@
 """The documents of a dossier: an entry is 70 bytes (see this package)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import compress
 from struct import Struct
 from typing import NamedTuple
 from uuid import UUID
 
+from models.columns import column
 from models.facts import Document, Reference
 from models.identifiers import pseudonym_of
 from models.instants import instant_from_integer, instant_to_integer
@@ -26,6 +28,7 @@ DOCUMENT_SIZE = 70
 MOST_DOCUMENTS = 65_535
 
 _document = Struct(">16sqq16s16sBBHH")
+_ID = "16s54x"
 
 _MASKED, _HIDDEN, STATUS_SHIFT = 1, 2, 2
 STATUSES = (
@@ -34,8 +37,8 @@ STATUSES = (
     DocumentStatus.ARCHIVED,
     DocumentStatus.DELETED,
 )
-_STATUS_CODES: dict[str, int] = {word: code for code, word in enumerate(STATUSES)}
-DELETED = _STATUS_CODES[DocumentStatus.DELETED]
+STATUS_CODES: dict[str, int] = {word: code for code, word in enumerate(STATUSES)}
+DELETED = STATUS_CODES[DocumentStatus.DELETED]
 
 Columns = tuple[bytes, int, int, bytes, bytes, int, int, int, int]
 """The fields of an entry, in its order."""
@@ -60,14 +63,26 @@ def unpack_all(documents: bytes) -> Iterator[Columns]:
     return _document.iter_unpack(documents)
 
 
+def ids_in(documents: bytes) -> list[bytes]:
+    """The bytes of the ids of all of a sheet's documents, deleted ones included."""
+    return column(_ID, documents)
+
+
 def documents_in(documents: bytes) -> list[Document]:
     """The facts of all of a sheet's documents, deleted ones included, in the order in which they came."""
     return [facts_of(columns) for columns in unpack_all(documents)]
 
 
-def filed_in(documents: bytes) -> list[Filed]:
-    """All of a sheet's documents, deleted ones included, in the order in which they came."""
-    return [filed_of(documents, columns) for columns in unpack_all(documents)]
+def filed_in(documents: bytes, identities: Collection[UUID] | None = None) -> list[Filed]:
+    """All of a sheet's documents, or these, deleted ones included, in the order in which they came."""
+    if identities is None:
+        return [filed_of(documents, columns) for columns in unpack_all(documents)]
+    wanted = {identity.bytes for identity in identities}
+    ids = ids_in(documents)
+    return [
+        filed_of(documents, _document.unpack_from(documents, number * DOCUMENT_SIZE))
+        for number in compress(range(len(ids)), map(wanted.__contains__, ids))
+    ]
 
 
 def find_filed(documents: bytes, identity: UUID) -> Filed | None:
@@ -136,7 +151,7 @@ def pack_document(columns: DocumentColumns, version: int = 1, series: int = 0) -
         pack_party(author_type, author),
         pack_word(document_type),
         PARTY_CODES[author_type],
-        (_MASKED if masked else 0) | (_HIDDEN if hidden else 0) | _STATUS_CODES[status] << STATUS_SHIFT,
+        (_MASKED if masked else 0) | (_HIDDEN if hidden else 0) | STATUS_CODES[status] << STATUS_SHIFT,
         version,
         series,
     )

@@ -32,6 +32,11 @@ def pack_party(party_type: str, party: str) -> bytes:
     return UUID(party).bytes if party_type == _A_PERSON else pack_word(party)
 
 
+def packed_party(party: Reference) -> tuple[bytes, int] | None:
+    """A party as it stands in a sheet, with the code of its kind; None for who cannot be one."""
+    return (filled(pack_party(party.type, party.id)), PARTY_CODES[party.type]) if is_party(party) else None
+
+
 def unpack_party(kind: int, party: bytes) -> str:
     return str(UUID(bytes=party)) if kind == PERSON else unpack_word(party)
 

@@ -8,7 +8,7 @@ from models.columns import column
 from models.facts import Document, Reference
 from models.sheets.columns import instants_in
 from models.sheets.documents import document_at
-from models.sheets.fields import PARTY_CODES, filled, is_party, pack_party, pack_word, unpack_word
+from models.sheets.fields import filled, pack_word, packed_party, unpack_word
 
 _LOOK = "24x42s4x"
 _WITHHELD, _AUTHOR, _TYPE, _KIND, _FLAGS = slice(8), slice(8, 24), slice(24, 40), 40, 41  # where these are in it
@@ -33,7 +33,7 @@ def looks_of(
     Yet whether the author is this one counts, whether the type is open, and, of documents of the types that are
     `dated`, whether their instant is past (in microseconds since 1970, of many at once).
     """
-    own = (filled(pack_party(author.type, author.id)), PARTY_CODES[author.type]) if is_party(author) else None
+    own = packed_party(author)
     types = {filled(pack_word(each)) for each in dated}
     packed = column(_LOOK, documents)
     number_of: dict[tuple[bool, bytes, int, bool], int] = {}

@@ -40,8 +40,9 @@ def searched(service: Service, kind: str, body: Json, limit: int | None = None) 
     found: list[str] = []
     token = ""
     while True:
-        page = {} if limit is None else {"page": {"limit": limit} | ({"token": token} if token else {})}
-        answer = service.http.post(f"/access/v1/search/{kind}", json=body | page).raise_for_status().json()
+        page = ({} if limit is None else {"limit": limit}) | ({"token": token} if token else {})
+        asked = body | ({"page": page} if page else {})
+        answer = service.http.post(f"/access/v1/search/{kind}", json=asked).raise_for_status().json()
         assert limit is None or len(answer["results"]) <= limit
         found += [each.get("id", each.get("name")) for each in answer["results"]]
         token = answer.get("page", {}).get("next_token", "")

@@ -10,6 +10,7 @@ from models.errors import ConstraintError
 from models.facts import Document, Reference
 from models.queries import fetch_case
 from models.queries.documents import (
+    STANDINGS,
     Held,
     Standing,
     add_document,
@@ -160,6 +161,14 @@ async def test_contests(filled: Database) -> None:
     many = {second, *(UUID(int=number) for number in range(600))}
     assert await read_standings(filled, ALICE, many) == {second: Standing(Version(second, 1))}
     assert await read_standings(filled, ALICE, set()) == {}
+    async with filled.begin() as connection:
+        await set_contest(connection, ALICE, second, b"contested too")
+    sheets = [row[0] is not None for row in await filled.read(STANDINGS, ALICE)]
+    assert sheets == [True, False], "the sheet is fetched once, however many contests there are"
+    assert [each.contest_sealed for each in (await read_standings(filled, ALICE)).values()] == [
+        b"contested",
+        b"contested too",
+    ]
     async with filled.begin() as connection:
         await set_contest(connection, ALICE, first, None)
         assert await hold_document(connection, ALICE, first) == Held(DocumentStatus.CURRENT, None)

@@ -1,7 +1,6 @@
 """Plans of the hot statements: look-ups by key whatever is stored, and never a table read through."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,30 +18,12 @@ from models.queries.statements import Needs, facts_statement, names_of, placed_s
 from models.queries.whereabouts import buckets_statement
 from models.tables import metadata
 from tests.conftest import ON_CITUS
+from tests.plans import MANY, planned, steps
 
 pytestmark = pytest.mark.skipif(
     ON_CITUS, reason="plans of one server; tests/models/test_distributed.py reads the others"
 )
 
-MANY = """
-INSERT INTO organization SELECT lpad(i::text, 9, '0'), 'health_facility', '' FROM generate_series(1, 500) AS i;
-INSERT INTO professional SELECT lpad(i::text, 11, '0'), 'physician' FROM generate_series(1, 2000) AS i;
-INSERT INTO exercise SELECT lpad(i::text, 11, '0'), lpad((1 + i % 500)::text, 9, '0')
-    FROM generate_series(1, 2000) AS i;
-INSERT INTO staff SELECT 's' || i, lpad((1 + i % 500)::text, 9, '0') FROM generate_series(1, 2000) AS i;
-INSERT INTO dossier (id, state, state_since, ties, documents, reimbursed_since)
-    SELECT md5('d' || i)::uuid, 'open', now(), '\\x00', '\\x00', CASE WHEN i % 50 = 0 THEN now() END
-    FROM generate_series(1, 20000) AS i;
-INSERT INTO tied SELECT lpad((1 + (i + k) % 2000)::text, 11, '0'), md5('d' || i)::uuid
-    FROM generate_series(1, 20000) AS i, generate_series(1, 4) AS k;
-INSERT INTO whereabouts SELECT i, '\\x00' FROM generate_series(1, 20000) AS i;
-INSERT INTO contest SELECT md5('d' || i)::uuid, md5('t' || i)::uuid, '' FROM generate_series(1, 4000) AS i;
-INSERT INTO has_read SELECT md5('d' || i)::uuid, lpad((1 + i % 2000)::text, 11, '0')
-    FROM generate_series(1, 20000) AS i;
-INSERT INTO message SELECT md5('d' || i)::uuid, md5('m' || i)::uuid, '', '', now(), NULL, ''
-    FROM generate_series(1, 4000) AS i;
-ANALYZE;
-"""
 SUBJECTS = ["professional", "organization", "staff", "person"]
 RESOURCES = [("dossier",), ("dossier", "documents"), ("dossier", "message")]
 EVERYTHING = frozenset({*SUBJECTS, "dossier", "documents", "message"})
@@ -52,24 +33,10 @@ EVERYTHING = frozenset({*SUBJECTS, "dossier", "documents", "message"})
 async def plans(migrated_postgresql_url: str) -> Any:
     """A connection with the server's own settings, to a database where reading a table through would be noticed."""
     connection = await asyncpg.connect(migrated_postgresql_url)
-    await connection.execute(MANY)
+    await connection.execute(f"{MANY} ANALYZE;")
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     yield connection
     await connection.close()
-
-
-async def _nodes(connection: Any, statement: str, parameters: int) -> list[dict[str, Any]]:
-    await connection.execute(f"PREPARE hot AS {statement}")
-    nothing = ", ".join(["NULL"] * parameters)
-    (row,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE hot{f'({nothing})' if parameters else ''}")
-    await connection.execute("DEALLOCATE hot")
-    return list(_walk(json.loads(row[0])[0]["Plan"]))
-
-
-def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for inner in node.get("Plans", []):
-        yield from _walk(inner)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -77,9 +44,9 @@ async def test_a_case_is_a_chain_of_look_ups(plans: Any, subject: str) -> None:
     """With the server's default settings and statistics, each table is met by its key, or by dossier and more."""
     for resource in RESOURCES:
         needs: Needs = frozenset({subject, *resource})
-        nodes = await _nodes(plans, facts_statement(needs, 1), len(names_of(needs)))
+        nodes = await planned(plans, facts_statement(needs, 1))
         if "documents" in needs:
-            nodes += await _nodes(plans, placed_statement(needs), len(names_of(needs)) + 1)
+            nodes += await planned(plans, placed_statement(needs))
         for node in nodes:
             if "Relation Name" in node:
                 key = next(iter(metadata.tables[node["Relation Name"]].primary_key.columns)).name
@@ -95,7 +62,7 @@ async def test_a_batch_is_a_chain_of_look_ups(migrated_postgresql_url: str, plan
             statement = facts_statement(EVERYTHING, questions)
             values = [None] * (questions * len(names_of(EVERYTHING)))
             rows = await database.read(f"EXPLAIN (FORMAT JSON) {statement}", *values)
-            nodes = list(_walk(json.loads(rows[0][0])[0]["Plan"]))
+            nodes = list(steps(json.loads(rows[0][0])[0]["Plan"]))
             assert {node["Node Type"] for node in nodes if "Relation Name" in node} <= {
                 "Index Scan",
                 "Index Only Scan",
@@ -123,7 +90,7 @@ async def test_hundreds_at_once_are_a_chain_of_look_ups(
     database: Database = await open_database(migrated_postgresql_url)
     try:
         rows = await database.read(f"EXPLAIN (FORMAT JSON) {statement}", *[None] * parameters)
-        nodes = list(_walk(json.loads(rows[0][0])[0]["Plan"]))
+        nodes = list(steps(json.loads(rows[0][0])[0]["Plan"]))
         assert {node["Node Type"] for node in nodes if "Relation Name" in node} <= {
             "Index Scan",
             "Index Only Scan",
@@ -138,7 +105,7 @@ async def test_retention_looks_for_what_expires_by_its_index(plans: Any) -> None
     nothing = Expiring(datetime(2024, 1, 1, tzinfo=UTC), UUID(int=0), {})
     dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # published without types
     compiled = expiring_page(nothing[0], nothing, 500).compile(dialect=dialect)
-    nodes = await _nodes(plans, str(compiled), len(compiled.params))
+    nodes = await planned(plans, str(compiled))
     assert [node["Index Name"] for node in nodes if "Index Name" in node] == ["ix_dossier_reimbursed_since"]
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
@@ -148,7 +115,7 @@ async def test_retention_looks_for_what_expires_by_its_index(plans: Any) -> None
 )
 async def test_a_page_of_a_search_follows_its_index(plans: Any, listed: Listed, index: str) -> None:
     """What is found of each party comes in order from the table's key, so a page costs what it shows."""
-    nodes = await _nodes(plans, first_statement(listed, 4), 6)
+    nodes = await planned(plans, first_statement(listed, 4))
     assert {node["Index Name"] for node in nodes if "Index Name" in node} == {index}
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 

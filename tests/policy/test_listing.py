@@ -1,5 +1,6 @@
 """All documents of a dossier judged at once are judged as each of them alone."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -14,7 +15,7 @@ from models.sheets import Filed, Version, pack_documents
 from models.vocabulary import ResourceType
 from policy.documents import has_expired
 from policy.engine import Engine
-from policy.listing import judge_documents
+from policy.listing import judge_documents, judge_in_turn
 from tests.policy.drawing import PARIS, draw_case
 
 DOSSIERS, DOCUMENTS = 400, 40
@@ -59,6 +60,31 @@ def test_documents_that_look_alike_are_judged_once() -> None:
     alike = [replace(document, id=each, author=Reference("organization", f"{each.int:09}")) for each in ids]
     told = judge_documents(engine, case, pack_documents([Filed(each, Version(each.id, 1)) for each in alike]))
     assert (len(told.numbers), set(told.numbers), len(told.verdicts)) == (200, {0}, 1)
+
+
+def noted(numbers: Iterable[int], taken: list[int]) -> Iterator[int]:
+    """These, each noted as it is taken."""
+    for number in numbers:
+        taken.append(number)
+        yield number
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 39, 40, 100])
+def test_documents_are_judged_in_turn(at_once: int) -> None:
+    """In whatever order, some or all of a sheet, so many at once: each as with all others, and none before its turn."""
+    engine, random = Engine.load(), Random(11)
+    case, documents = drawn_dossier(random)
+    sheet = pack_documents([Filed(each, Version(each.id, 1)) for each in documents])
+    whole = judge_documents(engine, case, sheet)
+    for count in (0, 1, 25, DOCUMENTS):
+        numbers, taken = random.sample(range(DOCUMENTS), count), list[int]()
+        for some, told in judge_in_turn(engine, case, sheet, noted(numbers, taken), at_once):
+            assert len(taken) % at_once == 0 or len(taken) == count
+            assert taken[-len(some) :] == some
+            for number, of in zip(some, told.numbers, strict=True):
+                verdict, alone = told.verdicts[of], whole.verdicts[whole.numbers[number]]
+                assert (verdict.situation, verdict.decision) == (alone.situation, alone.decision)
+        assert taken == numbers
 
 
 def test_where_nothing_is_asked_nothing_is_looked_at() -> None:
