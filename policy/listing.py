@@ -64,19 +64,20 @@ def judge_documents(engine: Engine, case: Case, documents: bytes) -> Verdicts:
 
 
 def judge_in_turn(
-    engine: Engine, case: Case, documents: bytes, numbers: Iterable[int], at_once: int
+    engine: Engine, case: Case, documents: bytes, numbers: Iterable[int], at_first: int
 ) -> Iterator[tuple[list[int], Verdicts]]:
     """As `judge_documents`, those of a sheet that have these numbers, in this order.
 
-    So many at once, and none before it is its turn: who has enough asks for no more.
+    So many at first, twice as many each time: none before it is its turn, and together they cost as little as at once.
     """
     left = iter(numbers)
-    while some := list(islice(left, at_once)):
+    while some := list(islice(left, at_first)):
         if len(some) * DOCUMENT_SIZE < len(documents):
             yield some, judge_documents(engine, case, entries_at(documents, some))
         else:
             verdicts, of_each = judge_documents(engine, case, documents)
             yield some, Verdicts(verdicts, list(map(of_each.__getitem__, some)))
+        at_first *= 2
 
 
 def _about(case: Case, document: Document | None) -> Case:

@@ -79,8 +79,8 @@ SEAL_BROKEN = "seal-broken"
 Change = Callable[[AsyncConnection], Awaitable[Mapping[str, Value]]]
 """What a permission is for, in a transaction; gives what the journal tells of it."""
 
-_AT_ONCE = 128
-"""So many documents of a listing are judged at once: together they cost little more than one."""
+_AT_FIRST = 128
+"""So many documents of a listing are judged first: together they cost little more than one."""
 
 _LAST = -1
 """Where the judgement stands on documents that are nowhere: behind all others."""
@@ -222,7 +222,7 @@ class Judging:
             return [], None
         _may_speak_as(client, shelf.case)
         numbers, found = in_order(shelf.documents, None if after is None else after.place), list[int]()
-        for some, told in judge_in_turn(self.engine, shelf.case, shelf.documents, numbers, max(limit + 1, _AT_ONCE)):
+        for some, told in judge_in_turn(self.engine, shelf.case, shelf.documents, numbers, max(limit + 1, _AT_FIRST)):
             allowed = [each.decision.allowed for each in told.verdicts]
             found += compress(some, map(allowed.__getitem__, told.numbers))
             if len(found) > limit:
@@ -245,7 +245,7 @@ class Judging:
             return iter(())
         _may_speak_as(actor.caller.client, shelf.case)
         numbers = sought.numbers(shelf.documents, after)
-        judged = judge_in_turn(engine, shelf.case, shelf.documents, numbers, _AT_ONCE)
+        judged = judge_in_turn(engine, shelf.case, shelf.documents, numbers, _AT_FIRST)
         return (
             Judgement(case_at(shelf, number), verdict.situation, verdict.decision, engine)
             for some, told in judged

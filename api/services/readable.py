@@ -1,4 +1,4 @@
-"""The documents of a dossier that somebody may read, each judged on its own: what every view is computed from."""
+"""What views tell beside the documents that may be read: what may be done with each, which directives are in force."""
 
 from uuid import UUID
 
