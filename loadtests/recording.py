@@ -17,8 +17,8 @@ Kind = tuple[str, str]
 WRONG = "wrong answer: "
 """Begins the sentence of a failure that is an answer, and not the right one."""
 
-BULK = frozenset({"batch of deposits", "reimbursements"})
-"""Requests that take as long as they are large: told by kind alone, since no person waits for them."""
+BULK = frozenset({"batch of deposits", "list of patients", "reimbursements"})
+"""Requests of software that take as long as they are large: told by kind alone, since no person waits for them."""
 
 _LONGEST = 120 * 1_000_000
 _DIGITS, _DIGITS_OF_A_SECOND = 3, 2
