@@ -25,6 +25,8 @@ from api.log import configure_logging
 from api.settings import Settings
 
 GRACEFUL_SECONDS = 15
+IDLE_SECONDS = 75
+"""A balancer's pool keeps connections for 60 seconds, mostly: who closes first loses no request that is on its way."""
 _WORKER_FD = "DMP_WORKER_SOCKET"
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # the name is the Prometheus client's
 _RESTART_SECONDS = 1.0
@@ -68,6 +70,7 @@ async def _work(settings: Settings, listener: socket.socket, shared_metrics: Pat
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACEFUL_SECONDS,
+            timeout_keep_alive=IDLE_SECONDS,
         )
         await uvicorn.Server(config).serve(sockets=[listener])
 

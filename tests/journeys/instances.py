@@ -14,7 +14,7 @@ from tests.servers.processes import free_port
 
 _AGAIN_SECONDS = 0.1
 _IDLE_SECONDS = 2.0
-"""A server closes what is idle for five: whoever has asked nothing for so long opens anew."""
+"""Whoever has asked nothing for so long opens anew, as pools do: long before the server closes what is idle."""
 
 _NEVER = float("inf")
 
