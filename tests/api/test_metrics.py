@@ -1,4 +1,4 @@
-"""Figures of several workers behind one socket."""
+"""Figures of several workers behind one address."""
 
 import subprocess
 import sys
