@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -57,6 +57,7 @@ class Service:
     dossiers: list[str]
     documents: list[Placed]
     _lines: threading.local
+    _opened: ExitStack
 
     def deposit(self, body: bytes, number: int) -> None:
         dossier = self.dossiers[number % DOSSIERS]
@@ -70,7 +71,8 @@ class Service:
     def _asked(self, method: str, path: str, expected: int, subject: str, body: bytes | None = None) -> bytes:
         line = getattr(self._lines, "line", None)
         if line is None:
-            line = self._lines.line = http.client.HTTPConnection(self.address, timeout=60)
+            fresh = http.client.HTTPConnection(self.address, timeout=60)
+            line = self._lines.line = self._opened.enter_context(closing(fresh))
         line.request(method, path, body, {**self.headers, "DMP-Subject": subject})
         answer = line.getresponse()
         content: bytes = answer.read()
@@ -135,7 +137,7 @@ def both(store: str) -> Iterator[tuple[Service, Bare]]:
 def _served(variables: Mapping[str, str]) -> Iterator[Service]:
     people = [ins_of(number) for number in range(DOSSIERS)]
     facts = [{"kind": "dossier", "ins": ins, "state": "open", "born": "1960-05-12"} for ins in people]
-    with archive(variables, facts) as made:
+    with archive(variables, facts) as made, ExitStack() as opened:
         headers = {
             "Authorization": made.http.headers["authorization"],
             "DMP-Authentication": "cps",
@@ -145,7 +147,8 @@ def _served(variables: Mapping[str, str]) -> Iterator[Service]:
             made.http.post("/v1/identities", json={"ins": ins}).raise_for_status().json()["person"] for ins in people
         ]
         base = made.http.base_url
-        service = Service(f"{base.host}:{base.port}", psutil.Process(made.process), headers, ids, [], threading.local())
+        address, process = f"{base.host}:{base.port}", psutil.Process(made.process)
+        service = Service(address, process, headers, ids, [], threading.local(), opened)
         for number in range(DOSSIERS):  # the first in a dossier makes its journal's key
             service.deposit(_form(1_000), number)
         yield service
