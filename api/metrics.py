@@ -1,7 +1,7 @@
 """What Prometheus reads: how long requests take, what is decided, how many entries share a commit.
 
-Each application has its own registry. Of several workers behind one address, a scrape reaches any one: then they share
-a folder (`PROMETHEUS_MULTIPROC_DIR`, set before prometheus_client is first imported), and each exposes the sum.
+Each application has its own registry. Of several workers behind one socket, a scrape reaches any one: then they share a
+folder (`PROMETHEUS_MULTIPROC_DIR`, set before prometheus_client is first imported), and each exposes the sum.
 """
 
 from pathlib import Path

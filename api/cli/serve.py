@@ -1,4 +1,4 @@
-"""`dmp serve`: one worker in this process, or several behind one address.
+"""`dmp serve`: one worker in this process, or several behind one socket.
 
 SIGTERM ends gracefully: requests in flight are answered and the journal is flushed. SIGHUP loads the policy again,
 in every worker.
@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -37,15 +36,11 @@ _COLLECTED_AFTER = 10_000
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Answer on `host:port` until SIGTERM or SIGINT. Raises OSError if the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listen = partial(socket.create_server, family=family, backlog=2048)
-    listener = listen((host, port))
+    listener = socket.create_server((host, port), family=family, backlog=2048)
     if workers == 1:
         work(settings, listener)
-        return
-    # Nobody else listens there. Of one socket one worker would take nearly all connections that come at once.
-    address = listener.getsockname()
-    listener.close()
-    _Supervisor([listen(address, reuse_port=True) for _ in range(workers)]).run()
+    else:
+        _Supervisor(listener, workers).run()
 
 
 def work(settings: Settings, listener: socket.socket, *, shared_metrics: Path | None = None) -> None:
@@ -96,42 +91,41 @@ def work_on_inherited_socket(settings: Settings) -> bool:
 
 
 class _Supervisor:
-    """Keeps a worker alive on each of these sockets, to which the kernel deals connections out; passes signals on."""
+    """Keeps so many workers alive on one socket and passes signals on."""
 
-    def __init__(self, listeners: Sequence[socket.socket]) -> None:
-        self._listeners = listeners
-        self._workers: dict[socket.socket, subprocess.Popen[bytes]] = {}
+    def __init__(self, listener: socket.socket, workers: int) -> None:
+        self._listener = listener
+        self._wanted = workers
+        self._workers: list[subprocess.Popen[bytes]] = []
         self._stopping = False
 
     def run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="dmp-metrics-") as folder:
-            self._keep_alive(os.environ | {_SHARED_METRICS: folder})
+            self._keep_alive(os.environ | {_SHARED_METRICS: folder, _WORKER_FD: str(self._listener.fileno())})
 
     def _keep_alive(self, environment: dict[str, str]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._reload)
         while not self._stopping:
-            for listener in self._listeners:
-                worker = self._workers.get(listener)
-                if (worker is None or worker.poll() is not None) and not self._stopping:
-                    self._workers[listener] = self._start(environment, listener)
+            self._workers = [worker for worker in self._workers if worker.poll() is None]
+            while len(self._workers) < self._wanted and not self._stopping:
+                self._workers.append(self._start(environment))
             time.sleep(_RESTART_SECONDS)
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.terminate()  # also the one that was being started when the signal came
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.wait()
 
-    def _start(self, environment: dict[str, str], listener: socket.socket) -> subprocess.Popen[bytes]:
+    def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "api.cli.main", "serve"]
-        told = environment | {_WORKER_FD: str(listener.fileno())}
-        return subprocess.Popen(command, env=told, pass_fds=(listener.fileno(),))  # noqa: S603 - our own command line
+        return subprocess.Popen(command, env=environment, pass_fds=(self._listener.fileno(),))  # noqa: S603 - our own command line
 
     def _stop(self, *_: int | FrameType | None) -> None:
         self._stopping = True
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.send_signal(signal.SIGTERM)
 
     def _reload(self, *_: int | FrameType | None) -> None:
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.send_signal(signal.SIGHUP)

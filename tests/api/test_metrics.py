@@ -1,4 +1,4 @@
-"""Figures of several workers behind one address."""
+"""Figures of several workers behind one socket."""
 
 import subprocess
 import sys
